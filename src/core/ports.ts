@@ -1,0 +1,158 @@
+// How the rooms call each other, as plain data. Edge and admin hold stubs of these; the Durable Objects implement
+// them. A Worker and its objects are released seconds to minutes apart, so a shape here may grow optional fields
+// but never change or lose one.
+
+import type { Problem } from "./problem.ts";
+import type {
+  Action,
+  Actor,
+  Content,
+  Lease,
+  Prompt,
+  PromptKind,
+  PromptVersion,
+  Release,
+  ReleaseView,
+  Report,
+  Revision,
+  Role,
+  Tally,
+  Transition,
+  Unit,
+  VersionSummary,
+} from "./types.ts";
+
+// ── edge → Control ──────────────────────────────────────────────────────────────────────────────────────────────
+
+export type SyncRequest = {
+  /** The prompt's own name: the object checks that it is the right one. */
+  prompt: string;
+  environment: string;
+  /** Random id of the isolate. */
+  isolate: string;
+  /** The revision that the isolate holds, 0 for none. */
+  knownRevision: number;
+  report: Report | null;
+  /** Conversations whose first turn was served under `revision` while a drain was on (design §3, README decisions). */
+  began: { conversation: string; revision: number }[];
+};
+
+export type SyncReply = {
+  /** null: `knownRevision` is still the newest. */
+  release: Release | null;
+  lease: Lease;
+  /** Highest report sequence of this isolate that has been counted. */
+  acceptedSequence: number;
+};
+
+// ── admin → Control ─────────────────────────────────────────────────────────────────────────────────────────────
+
+export type PutPrompt = {
+  description?: string;
+  owner?: string;
+  tags?: string[];
+  aliases?: string[];
+  unit?: Unit;
+  kind?: PromptKind;
+};
+
+export type Command =
+  | { type: "put"; settings: PutPrompt }
+  | { type: "archive"; reason: string }
+  | { type: "push"; content: unknown }
+  | {
+      type: "canary";
+      environment: string;
+      version: number;
+      weight: number;
+      transition: Transition;
+      reason: string;
+    }
+  | { type: "promote"; environment: string; version?: number; reason: string }
+  | { type: "rollback"; environment: string; to?: number; mode: Transition; reason: string }
+  | { type: "revoke"; version: number; reason: string };
+
+export type Envelope = {
+  prompt: string;
+  command: Command;
+  actor: Actor;
+  /** The revision that the caller believes the release of `environment` is at; null: no check. */
+  ifMatch: { environment: string; revision: number } | null;
+  /** `fingerprint` tells another request under the same key apart (422). */
+  idempotency: { key: string; fingerprint: string } | null;
+};
+
+export type RollbackAnswer = {
+  revision: number;
+  from: number;
+  to: number;
+  committedAt: string;
+  enforcedBy: string;
+};
+
+/** An accepted command: HTTP status, body, and the revision for the ETag (null where no release is concerned). */
+export type Accepted = {
+  status: 200 | 201;
+  body: Prompt | ReleaseView | RollbackAnswer | PushAnswer | RevokeAnswer;
+  revision: number | null;
+  action: Action;
+};
+export type PushAnswer = { version: number; digest: string };
+export type RevokeAnswer = { version: number; revokedAt: string; enforcedBy: string };
+
+export type VersionView = VersionSummary & {
+  prompt: string;
+  content: Content;
+  partials: PromptVersion["partials"];
+};
+
+/** Methods of the `Control` object, one instance per prompt, named by the prompt. */
+export type ControlPort = {
+  sync(request: SyncRequest): Promise<SyncReply | Problem>;
+  /** The revision that this conversation's first turn was served under, or null when it began before all drains. */
+  began(environment: string, conversation: string): Promise<number | null>;
+  readCompiled(version: number): Promise<PromptVersion | Problem>;
+  execute(envelope: Envelope): Promise<Accepted | Problem>;
+  readPrompt(): Promise<Prompt | Problem>;
+  readVersions(): Promise<VersionSummary[] | Problem>;
+  readVersion(version: number): Promise<VersionView | Problem>;
+  readRelease(environment: string): Promise<ReleaseView | Problem>;
+  /** The release as the edge gets it: for `explain` and `render`. */
+  readRouting(environment: string): Promise<Release | Problem>;
+  readRevisions(environment: string, limit: number, before: number | null): Promise<Revision[] | Problem>;
+  readTallies(environment: string): Promise<Tally[] | Problem>;
+  readEnvironments(): Promise<string[] | Problem>;
+};
+
+// ── admin, edge → Registry ──────────────────────────────────────────────────────────────────────────────────────
+
+export type Token = {
+  id: string;
+  name: string;
+  role: Role;
+  createdAt: string;
+  createdBy: string;
+  expiresAt: string | null;
+  revokedAt: string | null;
+};
+
+/** Methods of the one `Registry` object: the list of prompts, who owns which alias, minted admin tokens. */
+export type RegistryPort = {
+  list(options: { includeArchived: boolean }): Promise<Prompt[]>;
+  /** Called by a Control through its outbox, and before it accepts new aliases. */
+  upsert(prompt: Prompt): Promise<void>;
+  /** Takes aliases for a prompt; refuses with `conflict` when another prompt holds one (or is called like one). */
+  claim(prompt: string, aliases: string[]): Promise<Problem | null>;
+  resolve(alias: string): Promise<string | null>;
+  mint(input: {
+    name: string;
+    role: Role;
+    expiresAt: string | null;
+    createdBy: string;
+    hash: string;
+  }): Promise<Token | Problem>;
+  tokens(): Promise<Token[]>;
+  revokeToken(id: string): Promise<Token | Problem>;
+  /** By SHA-256 (hex) of the token; null when unknown, expired or revoked. */
+  authenticate(hash: string): Promise<Token | null>;
+};

@@ -1,0 +1,45 @@
+// The contract of a wire format: where the prompt goes in its request bodies, what the request says about itself,
+// and how an error of ours looks to its SDKs. One file per format implements it; one suite runs against all.
+// Guarantee 4: injection changes spans of the caller's bytes and nothing else.
+
+import type { Problem } from "../core/problem.ts";
+import type { Rendered } from "../core/rendered.ts";
+import type { JsonObject } from "../core/types.ts";
+
+export type FormatId = "openai-chat" | "openai-responses" | "anthropic-messages";
+
+/** Whose error envelope a caller expects. */
+export type Family = "openai" | "anthropic" | "gemini";
+
+/** What one pass over a request body found. `spans` belongs to the format that made it. */
+export type Scan<Spans = unknown> = {
+  body: Uint8Array;
+  /** OpenAI's own `prompt: {id, version, variables}`. */
+  promptField: { id: string; version: number | null; variables: JsonObject | null } | null;
+  /** Top-level `prompt_variables`. */
+  promptVariables: JsonObject | null;
+  model: string | null;
+  stream: boolean;
+  /** The format's own fields for a unit key, first one first, per unit. */
+  conversationKey: string | null;
+  userKey: string | null;
+  /** Text of the first user message, decoded, at most its first 16 KiB and its length; null without one. */
+  firstUserText: string | null;
+  /** An assistant turn stands in the history (a trailing assistant prefill is none), or the request names an earlier
+   * response or conversation. */
+  continues: boolean;
+  previousResponse: string | null;
+  spans: Spans;
+};
+
+export type WireFormat<Spans = unknown, Prepared = unknown> = {
+  id: FormatId;
+  family: Family;
+  /** Finds all that is needed in one pass. Malformed JSON, a body that is no object or no UTF-8: `invalid_request`. */
+  scan(body: Uint8Array): Scan<Spans> | Problem;
+  /** Encodes a rendered version once; the result is reused for every request while the version has no variables.
+   * `count`: a token-count endpoint, which refuses sampling parameters. */
+  prepare(rendered: Rendered, options: { provider: string; count: boolean }): Prepared;
+  /** Splices. A request that cannot take the prompt is refused, never sent half-prompted. */
+  inject(scan: Scan<Spans>, prepared: Prepared): Uint8Array | Problem;
+};
