@@ -1,0 +1,53 @@
+// `npm start`: a whole Switchback on this machine, with a stand-in provider, a demo prompt and the lines to try.
+// PORT (8787), STAND_IN_PORT (4010) and SWITCHBACK_HOME (the checkout: where .dev.vars and the state are) change it.
+// Ctrl-C stops everything; the state stays.
+
+import path from "node:path";
+import { formatBanner } from "./start/banner.ts";
+import { startSwitchback, type Running } from "./start/run.ts";
+
+const checkout = path.resolve(import.meta.dirname, "..");
+
+async function main(): Promise<void> {
+  const stopped = new Promise<void>((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => resolve());
+  });
+  const starting = startSwitchback({
+    checkout,
+    homeDir: process.env["SWITCHBACK_HOME"] ?? checkout,
+    port: readPort("PORT", 8787),
+    standInPort: readPort("STAND_IN_PORT", 4010),
+  });
+  process.stderr.write("Starting Switchback …\n");
+  const started = await starting;
+  if ("failure" in started) {
+    process.stderr.write(`\n${[started.failure, started.detail].filter(Boolean).join("\n")}\n`);
+    process.exit(1);
+  }
+  const color = process.stdout.isTTY && !process.env["NO_COLOR"];
+  process.stdout.write(formatBanner({ ...started, color }));
+  await serveUntil(stopped, started);
+}
+
+async function serveUntil(stopped: Promise<void>, running: Running): Promise<never> {
+  running.worker.forward((text) => process.stderr.write(text));
+  const cause = await Promise.race([
+    stopped.then(() => "asked" as const),
+    running.worker.ended.then(() => "died" as const),
+  ]);
+  process.stderr.write(cause === "asked" ? "\nStopping …\n" : "\nThe Worker ended by itself.\n");
+  running.worker.forward(() => {});
+  await running.stop();
+  process.exit(cause === "asked" ? 0 : 1);
+}
+
+function readPort(name: string, fallback: number): number {
+  const text = process.env[name];
+  if (text === undefined || text === "") return fallback;
+  const port = Number(text);
+  if (Number.isInteger(port) && port > 0 && port < 65_536) return port;
+  process.stderr.write(`${name} must be a number from 1 to 65535, not "${text}".\n`);
+  process.exit(1);
+}
+
+await main();
