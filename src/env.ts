@@ -27,7 +27,7 @@ export type Env = {
   /** Largest body that a prompt is injected into, in bytes (32 MiB). */
   MAX_BODY_BYTES?: string;
   /** Time the provider has to send response headers, in ms (600 000). */
-  UPSTREAM_TIMEOUT_MS?: string;
+  FIRST_BYTE_TIMEOUT_MS?: string;
   [upstream: `UPSTREAM_${string}`]: string | undefined;
 };
 

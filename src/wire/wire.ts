@@ -43,3 +43,6 @@ export type WireFormat<Spans = unknown, Prepared = unknown> = {
   /** Splices. A request that cannot take the prompt is refused, never sent half-prompted. */
   inject(scan: Scan<Spans>, prepared: Prepared): Uint8Array | Problem;
 };
+
+/** A turn-creating endpoint; `count`: it only counts tokens. */
+export type Endpoint = { format: WireFormat; count: boolean };

@@ -1,0 +1,118 @@
+// Release → assignment → text → body, in rounds: whatever had to be waited for (the release, a version's content, when
+// a conversation began) makes the decision start again, so that the round that decides awaits nothing and its lease
+// is looked at right before the upstream call (guarantee 1).
+
+import { assign, isAmbiguous } from "../core/assign.ts";
+import { isProblem, problem, type Problem } from "../core/problem.ts";
+import type { Assignment, JsonObject, Release } from "../core/types.ts";
+import type { Endpoint, Scan } from "../wire/wire.ts";
+import { begin, recall, remember } from "./conversations.ts";
+import { findEntry, forgetEntry, knownPrompt, lookUpAlias } from "./entries.ts";
+import { freshnessOf } from "./lease.ts";
+import { unitKeyOf, type Reader, type UnitKey } from "./naming.ts";
+import { askBegan, obtainRelease, peekRelease, type Entry, type Scope } from "./releases.ts";
+import type { Account } from "./respond.ts";
+import { loadVersion, peekVersion, prepareVersion } from "./versions.ts";
+
+export type Question = {
+  name: string;
+  environment: string;
+  pin: number | null;
+  variables: JsonObject | null;
+  headers: Reader;
+  scan: Scan;
+  endpoint: Endpoint;
+  provider: string;
+};
+
+/** `body` is a problem where the version could not be put into this request: that counts against the version. */
+export type Decision = { entry: Entry; body: Uint8Array | Problem };
+
+/** A cold request waits for an alias, a release, a conversation and two versions: a round each, and two to spare. */
+const MOST_ROUNDS = 8;
+
+/** Fills in `account` as things become known, so that a refusal explains itself too. */
+export async function decideBody(
+  question: Question,
+  account: Account,
+  scope: Scope,
+): Promise<Decision | Problem> {
+  let entry = findEntry(knownPrompt(question.name), question.environment);
+  let unservable: number | null = null;
+  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    const grant = peekRelease(entry, scope) ?? (await obtainRelease(entry, scope));
+    if (isProblem(grant)) {
+      const renamed =
+        grant.problem === "prompt_not_found" ? await followAlias(entry, question.name, scope) : null;
+      if (renamed === null) return grant;
+      entry = findEntry(renamed, question.environment);
+      continue;
+    }
+    account.prompt = entry.prompt;
+    const { release } = grant;
+    const unit = unitKeyOf(release.unit, question.headers, question.scan, account.requestId);
+    const assignment = decideArm(question, entry, release, unit, freshnessOf(grant, Date.now()) !== "dead");
+    if (isProblem(assignment)) return assignment;
+    if ("needs" in assignment) {
+      remember(
+        entry.conversations,
+        assignment.conversation,
+        await askBegan(entry, assignment.conversation, scope),
+      );
+      continue;
+    }
+    const served = unservable === assignment.version ? standIn(assignment, release) : assignment;
+    account.assignment = served;
+    account.assignedVersion = served === assignment ? null : assignment.version;
+    const loaded = peekVersion(entry.prompt, served.version);
+    if (loaded === undefined) {
+      const missing = await loadVersion(entry.prompt, served.version, scope);
+      if (!isProblem(missing)) continue;
+      if (missing.problem !== "release_unavailable" || served.version === release.baseline) return missing;
+      unservable = served.version;
+      continue;
+    }
+    noteBeginning(entry, release, unit, served, question.scan);
+    return { entry, body: writeBody(question, loaded) };
+  }
+  return problem("release_unavailable", `The release of ${question.name} keeps changing. Retry shortly.`);
+}
+
+function decideArm(question: Question, entry: Entry, release: Release, unit: UnitKey, leaseIsLive: boolean) {
+  return assign({
+    release,
+    key: unit.key,
+    conversation: unit.conversation,
+    continues: question.scan.continues,
+    pin: question.pin,
+    leaseIsLive,
+    nowMs: Date.now(),
+    began: (conversation) => recall(entry.conversations, conversation),
+  });
+}
+
+/** The name may be an alias. An entry for a name that nobody has is not kept. */
+async function followAlias(entry: Entry, name: string, scope: Scope): Promise<string | null> {
+  forgetEntry(entry);
+  if (entry.prompt !== name) return null;
+  return lookUpAlias(name, scope);
+}
+
+/** The canary's content cannot be had from KV nor from Control: the baseline answers, and says so. */
+function standIn(assignment: Assignment, release: Release): Assignment {
+  return { ...assignment, version: release.baseline, arm: "baseline", reason: "fallback" };
+}
+
+/** Later turns of this conversation must find the arm that its first one gets (guarantee 3). */
+function noteBeginning(entry: Entry, release: Release, unit: UnitKey, served: Assignment, scan: Scan): void {
+  if (scan.continues || unit.conversation === null || release.drains.length === 0) return;
+  if (served.reason !== "split" && served.reason !== "static") return;
+  if (isAmbiguous(release, unit.key, Date.now()))
+    begin(entry.conversations, unit.conversation, release.revision);
+}
+
+function writeBody(question: Question, loaded: Parameters<typeof prepareVersion>[0]): Uint8Array | Problem {
+  const { endpoint, provider, variables, scan } = question;
+  const piece = prepareVersion(loaded, endpoint.format, variables, { provider, count: endpoint.count });
+  return isProblem(piece) ? piece : endpoint.format.inject(scan, piece.prepared);
+}

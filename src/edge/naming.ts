@@ -1,0 +1,100 @@
+// What a request says about itself: which prompt, environment and version it names, its variables, and what its
+// stickiness is keyed on (contract §2.2). Pure, over the route, the headers and the scan of the body.
+
+import { fingerprint64 } from "../core/hash.ts";
+import { problem, type Problem } from "../core/problem.ts";
+import { DEFAULT_ENVIRONMENT, NAME_PATTERN, type JsonObject, type Unit } from "../core/types.ts";
+import type { Scan } from "../wire/wire.ts";
+import type { Route } from "./route.ts";
+
+/** Names and aliases (`pmpt_68…`) both. */
+const REFERENCE_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/;
+const MODEL_PREFIX = "prompt:";
+
+export type Reader = { get(name: string): string | null };
+
+/** The prompt named by URL or header, before the body is read. */
+export function nameOutsideBody(route: Route, headers: Reader): string | null {
+  return route.prompt ?? headers.get("prompt-name");
+}
+
+/** The prompt that the body names: OpenAI's own `prompt.id`, else `model: "prompt:{name}"`. */
+export function nameInBody(scan: Scan): string | null {
+  if (scan.promptField !== null) return scan.promptField.id;
+  if (scan.model?.startsWith(MODEL_PREFIX)) return scan.model.slice(MODEL_PREFIX.length);
+  return null;
+}
+
+export function checkReference(name: string): Problem | null {
+  if (REFERENCE_PATTERN.test(name)) return null;
+  return problem("prompt_not_found", `"${name.slice(0, 80)}" cannot be the name of a prompt.`);
+}
+
+export function environmentOf(route: Route, headers: Reader): string | Problem {
+  const environment = route.environment ?? headers.get("prompt-environment") ?? DEFAULT_ENVIRONMENT;
+  if (NAME_PATTERN.test(environment)) return environment;
+  return problem("invalid_request", `"${environment.slice(0, 80)}" cannot be the name of an environment.`, {
+    field: route.environment === null ? "Prompt-Environment" : "path",
+  });
+}
+
+/** `Prompt-Version: 7`, else the body's `prompt.version`; null: the split decides. */
+export function pinOf(headers: Reader, scan: Scan): number | null | Problem {
+  const header = headers.get("prompt-version");
+  if (header === null) return scan.promptField?.version ?? null;
+  if (/^[1-9]\d{0,8}$/.test(header.trim())) return Number(header);
+  return problem(
+    "invalid_request",
+    `Prompt-Version must be a version number such as 7, not "${header.slice(0, 40)}".`,
+    {
+      field: "Prompt-Version",
+    },
+  );
+}
+
+/** Body `prompt.variables`, body `prompt_variables`, header `Prompt-Variables`: merged in this order, later wins. */
+export function variablesOf(headers: Reader, scan: Scan): JsonObject | null | Problem {
+  const header = headers.get("prompt-variables");
+  const inField = scan.promptField?.variables ?? null;
+  if (header === null && scan.promptVariables === null) return inField;
+  const fromHeader = header === null ? null : parseVariables(header);
+  if (fromHeader === "malformed") {
+    return problem(
+      "variable_invalid",
+      "Prompt-Variables must be one JSON object in ASCII (escape other characters as \\uXXXX).",
+      {
+        field: "Prompt-Variables",
+      },
+    );
+  }
+  return { ...inField, ...scan.promptVariables, ...fromHeader };
+}
+
+function parseVariables(header: string): JsonObject | "malformed" {
+  try {
+    const value: unknown = JSON.parse(header);
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? (value as JsonObject)
+      : "malformed";
+  } catch {
+    return "malformed";
+  }
+}
+
+export type UnitKey = {
+  key: string;
+  /** Fingerprint of the conversation that the request belongs to, for drains; null: nothing tells. */
+  conversation: string | null;
+};
+
+/** Header `Prompt-Key`, else the format's own field for the unit, else the first user message, else the request. */
+export function unitKeyOf(unit: Unit, headers: Reader, scan: Scan, requestId: string): UnitKey {
+  const header = headers.get("prompt-key");
+  if (unit === "request") return { key: header ?? requestId, conversation: null };
+  const ofConversation = unit === "conversation" ? (header ?? scan.conversationKey) : null;
+  if (ofConversation !== null) return { key: ofConversation, conversation: fingerprint64(ofConversation) };
+  const message = scan.firstUserText === null ? null : `first-message:${fingerprint64(scan.firstUserText)}`;
+  const key = header ?? scan.userKey ?? message ?? scan.conversationKey ?? requestId;
+  const own = scan.conversationKey ?? message;
+  return { key, conversation: own === null ? null : fingerprint64(`${key}\n${own}`) };
+}

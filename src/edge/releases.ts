@@ -1,0 +1,215 @@
+// Where an isolate's releases come from: memory under a live lease, else Control, else KV (the baseline only). Every
+// grant is a fresh `sync` call, which also carries the isolate's report up. Nothing here is awaited by a request whose
+// lease is live; waiting is bounded, and an unreachable Control is asked once per `softMs`, not once per request.
+
+import { isProblem, problem, type Problem } from "../core/problem.ts";
+import type { Lease, Release } from "../core/types.ts";
+import { REGISTRY_NAME, type Env } from "../env.ts";
+import { createConversations, type Conversations } from "./conversations.ts";
+import { adopt, adoptCopy, freshnessOf, type Grant } from "./lease.ts";
+import { acknowledge, createTallies, hasUnsent, takeReport, type Tallies } from "./tallies.ts";
+import { sleep, within } from "./time.ts";
+
+/** One prompt in one environment, as this isolate holds it. Plain data: no I/O object outlives its request. */
+export type Entry = {
+  prompt: string;
+  environment: string;
+  /** Names this entry in reports: one isolate's environments count apart. */
+  reporter: string;
+  grant: Grant | null;
+  /** When the newest sync was sent; a refresher that vanished with its request is replaced after `softMs`. */
+  syncSentAtMs: number;
+  syncing: boolean;
+  /** When Control last failed to grant a lease in time; 0 after a success. */
+  failedAtMs: number;
+  flushing: boolean;
+  flushStartedAtMs: number;
+  tallies: Tallies;
+  conversations: Conversations;
+};
+
+export type Ctx = { waitUntil(promise: Promise<unknown>): void };
+/** What one request lends to the isolate's memory. */
+export type Scope = { env: Env; ctx: Ctx };
+
+/** How long a request waits for Control when it holds a release, and when it holds none (a cold isolate far away). */
+const WAIT_WARM_MS = 1_000;
+const WAIT_COLD_MS = 2_500;
+const WAIT_COPY_MS = 1_000;
+const COPY_CACHE_SECONDS = 30;
+const DEFAULT_LEASE: Lease = { softMs: 1_000, leaseMs: 2_000 };
+/** After a failure nobody waits for Control again for so long: requests get the baseline, probes go on beside them. */
+const TROUBLE_MS = 10_000;
+/** `waitUntil` is cut off 30 s after the response. */
+const FLUSH_FOR_MS = 20_000;
+const BEGAN_FLUSH_MS = 250;
+
+export function createEntry(prompt: string, environment: string): Entry {
+  return {
+    prompt,
+    environment,
+    reporter: crypto.randomUUID(),
+    grant: null,
+    syncSentAtMs: 0,
+    syncing: false,
+    failedAtMs: 0,
+    flushing: false,
+    flushStartedAtMs: 0,
+    tallies: createTallies(),
+    conversations: createConversations(),
+  };
+}
+
+/** The release at hand without waiting, renewing it in the background where due; null: `obtainRelease` must wait. */
+export function peekRelease(entry: Entry, scope: Scope): Grant | null {
+  const nowMs = Date.now();
+  const freshness = freshnessOf(entry.grant, nowMs);
+  if (freshness === "fresh") return entry.grant;
+  if (freshness === "dead" && !isInTrouble(entry, nowMs)) return null;
+  renewInBackground(entry, scope, nowMs);
+  return entry.grant;
+}
+
+/** Waits for Control within bounds (a late answer is still adopted). Without Control: what is held (its baseline), else KV's copy, else a problem. */
+export async function obtainRelease(entry: Entry, scope: Scope): Promise<Grant | Problem> {
+  const wait = entry.grant === null ? WAIT_COLD_MS : WAIT_WARM_MS;
+  const syncing = sync(entry, scope);
+  scope.ctx.waitUntil(syncing);
+  const answer = await within(wait, syncing);
+  if (isProblem(answer)) return answer;
+  if (freshnessOf(entry.grant, Date.now()) === "dead") {
+    entry.failedAtMs = Date.now();
+    const copy = readCopy(entry, scope);
+    // With a release in hand KV may only bring a newer one, so nobody waits for it.
+    if (entry.grant === null) await copy;
+    else scope.ctx.waitUntil(copy);
+  }
+  return (
+    entry.grant ??
+    problem(
+      "release_unavailable",
+      `The release of ${entry.prompt} (${entry.environment}) is out of reach just now. Retry shortly.`,
+    )
+  );
+}
+
+/** Hands the report over even when no further request comes by: called after every recorded outcome. */
+export function scheduleFlush(entry: Entry, scope: Scope): void {
+  const nowMs = Date.now();
+  if (entry.flushing && nowMs - entry.flushStartedAtMs < FLUSH_FOR_MS + 5_000) return;
+  entry.flushing = true;
+  entry.flushStartedAtMs = nowMs;
+  scope.ctx.waitUntil(flush(entry, scope, nowMs));
+}
+
+async function flush(entry: Entry, scope: Scope, startedAtMs: number): Promise<void> {
+  const softMs = (entry.grant?.lease ?? DEFAULT_LEASE).softMs;
+  while (hasNews(entry) && Date.now() - startedAtMs < FLUSH_FOR_MS) {
+    const dueMs = entry.conversations.unreported.length > 0 ? BEGAN_FLUSH_MS : softMs;
+    await sleep(dueMs);
+    if (hasNews(entry) && Date.now() - entry.syncSentAtMs >= dueMs) await sync(entry, scope);
+  }
+  entry.flushing = false;
+}
+
+function hasNews(entry: Entry): boolean {
+  return hasUnsent(entry.tallies) || entry.conversations.unreported.length > 0;
+}
+
+function isInTrouble(entry: Entry, nowMs: number): boolean {
+  return entry.grant !== null && nowMs >= entry.failedAtMs && nowMs - entry.failedAtMs < TROUBLE_MS;
+}
+
+function renewInBackground(entry: Entry, scope: Scope, nowMs: number): void {
+  const softMs = (entry.grant?.lease ?? DEFAULT_LEASE).softMs;
+  if (entry.syncing && nowMs - entry.syncSentAtMs < softMs) return;
+  scope.ctx.waitUntil(sync(entry, scope));
+}
+
+/** One round trip: report up, release down. "failed" when Control is out of reach. */
+async function sync(entry: Entry, { env }: Scope): Promise<"ok" | "failed" | Problem> {
+  const askedAtMs = Date.now();
+  const askedWithRevision = entry.grant?.release.revision ?? 0;
+  const began = entry.conversations.unreported;
+  entry.conversations.unreported = [];
+  entry.syncing = true;
+  entry.syncSentAtMs = askedAtMs;
+  try {
+    const { prompt, environment, reporter } = entry;
+    const report = takeReport(entry.tallies);
+    const reply = await env.CONTROL.getByName(prompt).sync({
+      prompt,
+      environment,
+      isolate: reporter,
+      knownRevision: askedWithRevision,
+      report,
+      began,
+    });
+    if (isProblem(reply)) return reply;
+    acknowledge(entry.tallies, reply.acceptedSequence);
+    entry.grant = adopt(entry.grant, {
+      release: reply.release,
+      lease: reply.lease,
+      askedAtMs,
+      askedWithRevision,
+    });
+    const nowMs = Date.now();
+    entry.failedAtMs = freshnessOf(entry.grant, nowMs) === "dead" ? nowMs : 0;
+    return "ok";
+  } catch (error) {
+    entry.failedAtMs = Date.now();
+    entry.conversations.unreported.unshift(...began);
+    console.warn(JSON.stringify({ event: "sync_failed", prompt: entry.prompt, error: nameOf(error) }));
+    return "failed";
+  } finally {
+    entry.syncing = false;
+  }
+}
+
+async function readCopy(entry: Entry, { env }: Scope): Promise<void> {
+  const key = `release:${entry.prompt}:${entry.environment}`;
+  try {
+    const copy = await within(
+      WAIT_COPY_MS,
+      env.STORE.get(key, { type: "json", cacheTtl: COPY_CACHE_SECONDS }),
+    );
+    if (isRelease(copy)) entry.grant = adoptCopy(entry.grant, copy, entry.grant?.lease ?? DEFAULT_LEASE);
+  } catch (error) {
+    console.warn(JSON.stringify({ event: "kv_failed", key, error: nameOf(error) }));
+  }
+}
+
+/** The prompt that an alias stands for, from the Registry, else from KV; null: none. */
+export async function resolveAlias(alias: string, { env }: Scope): Promise<string | null> {
+  const answer = await within(WAIT_COLD_MS, env.REGISTRY.getByName(REGISTRY_NAME).resolve(alias)).catch(
+    () => undefined,
+  );
+  if (answer !== undefined) return answer;
+  const copy = await within(
+    WAIT_COPY_MS,
+    env.STORE.get(`alias:${alias}`, { type: "json", cacheTtl: COPY_CACHE_SECONDS }),
+  ).catch(() => null);
+  return typeof copy === "object" && copy !== null && "prompt" in copy ? String(copy.prompt) : null;
+}
+
+/** Asks Control which revision a conversation began under; out of reach counts as "before all drains". */
+export async function askBegan(entry: Entry, conversation: string, { env }: Scope): Promise<number | null> {
+  const asked = env.CONTROL.getByName(entry.prompt).began(entry.environment, conversation);
+  const revision = await within(WAIT_WARM_MS, asked).catch(() => undefined);
+  return revision ?? null;
+}
+
+/** KV holds what our own Control wrote; a schema from a later deployment is left alone. */
+function isRelease(value: unknown): value is Release {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "schema" in value &&
+    value.schema === 1 &&
+    "baseline" in value
+  );
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : "unknown";
+}

@@ -1,0 +1,44 @@
+// What the client gets from us: the headers of contract §2.3, and errors of our own in the caller's wire format, so
+// that its SDK raises the right exception and retries only where retrying can help.
+
+import { PROBLEMS, statusOf, type Problem } from "../core/problem.ts";
+import type { Assignment } from "../core/types.ts";
+import { errorBody } from "../wire/errors.ts";
+import type { Family } from "../wire/wire.ts";
+
+/** What is known of a request so far; every answer, an error too, explains itself with it. */
+export type Account = {
+  requestId: string;
+  startedAtMs: number;
+  prompt: string | null;
+  assignment: Assignment | null;
+  /** The canary that could not be served, where the baseline answers instead. */
+  assignedVersion: number | null;
+};
+
+export function stampHeaders(headers: Headers, account: Account, dispatchedAtMs: number): void {
+  headers.set("prompt-request-id", account.requestId);
+  headers.append("server-timing", `proxy;dur=${Math.max(0, dispatchedAtMs - account.startedAtMs)}`);
+  if (account.prompt !== null) headers.set("prompt-name", account.prompt);
+  const { assignment } = account;
+  if (assignment === null) return;
+  headers.set("prompt-version", String(assignment.version));
+  headers.set("prompt-arm", assignment.arm);
+  headers.set("prompt-revision", String(assignment.revision));
+  headers.set("prompt-reason", assignment.reason);
+  if (account.assignedVersion !== null)
+    headers.set("prompt-assigned-version", String(account.assignedVersion));
+}
+
+const RETRY_AFTER_SECONDS = "1";
+
+export function respondProblem(value: Problem, family: Family, account: Account): Response {
+  const headers = new Headers({ "content-type": "application/json", "prompt-error": value.problem });
+  stampHeaders(headers, account, Date.now());
+  const rule = PROBLEMS[value.problem];
+  if (!rule.retry) headers.set("x-should-retry", "false");
+  if (value.problem === "release_unavailable" || value.problem === "rate_limited") {
+    headers.set("retry-after", RETRY_AFTER_SECONDS);
+  }
+  return new Response(errorBody(family, value), { status: statusOf(value), headers });
+}
