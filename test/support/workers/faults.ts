@@ -1,0 +1,42 @@
+// What a test can break in one isolate of a cluster while it runs, as plain data: the calls to Control, to Registry
+// and to KV. Held per isolate, so that one edge can be cut off while its neighbours are not.
+
+/** `dead` fails at once, `silent` never answers; neither lets the call happen. `delayMs` passes before the call,
+ * `answerDelayMs` after it and before its answer leaves. */
+export type Fault = "none" | "dead" | "silent" | { delayMs?: number; answerDelayMs?: number };
+
+/** `frozen`: this isolate reads KV as it was when the fault began; writes still arrive. */
+export type Faults = { control: Fault; registry: Fault; store: Fault | "frozen" };
+
+export type Room = keyof Faults;
+
+/** How often this isolate called or served what, by `room.method`. */
+export type Calls = { [name: string]: number };
+
+/** Long past the end of any test; a promise without a timer behind it would be seen as a hung script and cancelled. */
+const NEVER_MS = 3_600_000;
+
+export const faults: Faults = { control: "none", registry: "none", store: "none" };
+export const calls: Calls = {};
+
+/** Makes one call under the fault that its room has at this moment. */
+export async function callUnderFault<Result>(
+  room: Room,
+  method: string,
+  call: () => Promise<Result> | Result,
+): Promise<Result> {
+  const name = `${room}.${method}`;
+  calls[name] = (calls[name] ?? 0) + 1;
+  const fault = faults[room];
+  if (fault === "dead") throw new Error(`${name} failed: the harness made it fail`);
+  if (fault === "silent") await wait(NEVER_MS);
+  if (typeof fault === "string") return call();
+  await wait(fault.delayMs ?? 0);
+  const result = await call();
+  await wait(fault.answerDelayMs ?? 0);
+  return result;
+}
+
+async function wait(ms: number): Promise<void> {
+  if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
+}
