@@ -1,0 +1,213 @@
+// How every command makes the next revision of a release: it takes a draft of the present one, changes what it is
+// about, and commits. Weights, slots, salt and drains follow from the draft here, and only here.
+// Guarantees 2 and 3: fewest buckets moved, a new salt only when one version owns every bucket, and tables that
+// earlier conversations still need are kept with the revision that they came into force at.
+
+import type { DecideContext } from "./decide.ts";
+import { problem, type Problem } from "./problem.ts";
+import { bucketsWeight, compileSlots, sameEffect, soleOwner, weightBuckets } from "./slots.ts";
+import {
+  BUCKETS,
+  DEFAULT_ENVIRONMENT,
+  NAME_PATTERN,
+  type Action,
+  type Arm,
+  type Drain,
+  type PromptState,
+  type Release,
+  type ReleaseState,
+  type Revision,
+  type SlotTable,
+  type Transition,
+  type Unit,
+  type VersionSummary,
+} from "./types.ts";
+
+/** Past tables kept at most; conversations of older ones follow the oldest kept. A day rarely has so many changes. */
+export const DRAINS_MAX = 16;
+/** Known-good baselines remembered at most, so that a state that is promoted for years does not grow for ever. */
+export const GOOD_BASELINES_MAX = 100;
+
+export type Draft = {
+  environment: string;
+  /** null: this will be the environment's first release. */
+  before: ReleaseState | null;
+  unit: Unit;
+  baseline: number;
+  /** In the order they were added. The baseline takes what they leave. */
+  canaries: Arm[];
+  table: SlotTable | null;
+  drains: Drain[];
+  revoked: number[];
+  goodBaselines: number[];
+  lastRollback: ReleaseState["lastRollback"];
+};
+
+export type Change = { action: Action; reason: string; transition: Transition };
+
+/** A copy of the environment's release to change; a new environment starts from production's baseline. */
+export function draftRelease(state: PromptState, environment: string, nowMs: number): Draft | Problem {
+  if (!NAME_PATTERN.test(environment)) {
+    const message = `"${environment}" is no name of an environment: use a-z, 0-9, "-" and "_", at most 63.`;
+    return problem("invalid_request", message, { field: "environment" });
+  }
+  const before = releaseStateOf(state, environment);
+  if (before !== null) return draftFrom(before, nowMs);
+  const production = releaseStateOf(state, DEFAULT_ENVIRONMENT);
+  if (production === null) {
+    return problem("version_not_found", `Prompt "${state.prompt.name}" has no version yet: push one first.`);
+  }
+  return draftFirst(state, environment, production.release.baseline);
+}
+
+/** The first release of an environment, with all weight on `baseline`. */
+export function draftFirst(state: PromptState, environment: string, baseline: number): Draft {
+  return {
+    environment,
+    before: null,
+    unit: state.prompt.unit,
+    baseline,
+    canaries: [],
+    table: null,
+    drains: [],
+    revoked: state.versions.filter((one) => one.revoked !== null).map((one) => one.version),
+    goodBaselines: [baseline],
+    lastRollback: null,
+  };
+}
+
+function draftFrom(before: ReleaseState, nowMs: number): Draft {
+  const { release, goodBaselines, lastRollback } = before;
+  return {
+    environment: release.environment,
+    before,
+    unit: release.unit,
+    baseline: release.baseline,
+    canaries: release.arms.filter((arm) => arm.version !== release.baseline),
+    table: release.table,
+    drains: release.drains.filter((drain) => drain.until > nowMs),
+    revoked: release.revoked,
+    goodBaselines,
+    lastRollback,
+  };
+}
+
+/** The release state of an environment, or null. (A name like "constructor" is no environment.) */
+export function releaseStateOf(state: PromptState, environment: string): ReleaseState | null {
+  return Object.hasOwn(state.releases, environment) ? state.releases[environment]! : null;
+}
+
+/** A version that may be routed to, or why not. */
+export function findServable(state: PromptState, version: number): VersionSummary | Problem {
+  const found = state.versions.find((one) => one.version === version);
+  const name = `prompt "${state.prompt.name}"`;
+  if (found === undefined) {
+    const latest = state.prompt.latestVersion;
+    const mend = latest === 0 ? "it has none yet: push one first" : `the latest is ${latest}`;
+    return problem("version_not_found", `There is no version ${version} of ${name}; ${mend}.`, {
+      field: "version",
+    });
+  }
+  if (found.revoked !== null) {
+    const message = `Version ${version} of ${name} was revoked, which cannot be undone: use another version.`;
+    return problem("version_revoked", message, { field: "version" });
+  }
+  return found;
+}
+
+/** Makes the draft the environment's next revision. */
+export function commitRelease(
+  state: PromptState,
+  draft: Draft,
+  change: Change,
+  context: DecideContext,
+): { state: PromptState; revision: Revision } {
+  const { environment, before } = draft;
+  const release = compileRelease(state.prompt.name, draft, change, context);
+  const after: ReleaseState = {
+    release,
+    goodBaselines: draft.goodBaselines.slice(-GOOD_BASELINES_MAX),
+    lastAction: change.action,
+    lastActor: context.actor.name,
+    lastReason: change.reason,
+    lastRollback: draft.lastRollback,
+  };
+  const revision: Revision = {
+    prompt: release.prompt,
+    environment,
+    revision: release.revision,
+    at: release.changedAt,
+    actor: context.actor.name,
+    action: change.action,
+    reason: change.reason,
+    before: before?.release ?? null,
+    after: release,
+  };
+  return { state: { ...state, releases: { ...state.releases, [environment]: after } }, revision };
+}
+
+function compileRelease(prompt: string, draft: Draft, change: Change, context: DecideContext): Release {
+  const { environment, unit, baseline, revoked } = draft;
+  const revision = (draft.before?.release.revision ?? 0) + 1;
+  const arms = armsOf(draft);
+  const next = { revision, salt: `${prompt}:${environment}:${revision}` };
+  const { table, drains } = routeBuckets(draft, arms, next, change.transition, context);
+  const changedAt = new Date(context.nowMs).toISOString();
+  return {
+    schema: 1,
+    prompt,
+    environment,
+    revision,
+    unit,
+    baseline,
+    arms,
+    table,
+    drains,
+    revoked,
+    changedAt,
+  };
+}
+
+function armsOf(draft: Draft): Arm[] {
+  const taken = draft.canaries.reduce((sum, arm) => sum + (weightBuckets(arm.weight) ?? 0), 0);
+  return [{ version: draft.baseline, weight: bucketsWeight(BUCKETS - taken) }, ...draft.canaries];
+}
+
+/** The table that the arms compile to, and the tables that conversations begun earlier are still assigned by. */
+function routeBuckets(
+  draft: Draft,
+  arms: Arm[],
+  next: { revision: number; salt: string },
+  transition: Transition,
+  context: DecideContext,
+): { table: SlotTable; drains: Drain[] } {
+  if (draft.before === null || draft.table === null) {
+    const whole = [{ version: draft.baseline, from: 0, to: BUCKETS }];
+    return { table: { ...next, slots: compileSlots(whole, arms) }, drains: [] };
+  }
+  const slots = compileSlots(draft.table.slots, arms);
+  const owner = soleOwner(slots);
+  // A new salt moves nobody while one version owns all, and the next canary then meets other users.
+  const rotates = owner !== null && owner !== soleOwner(draft.before.release.table.slots);
+  const table = { revision: next.revision, salt: rotates ? next.salt : draft.table.salt, slots };
+  const past = { ...draft.table, until: context.nowMs + context.drainMs };
+  const settled = collapseTables([...draft.drains, past], table);
+  const live = settled.drains.filter((drain) => drain.until > context.nowMs);
+  return { table: settled.table, drains: transition === "now" ? [] : live.slice(-DRAINS_MAX) };
+}
+
+/**
+ * Neighbours that assign alike become one table, in force since the earlier revision. Only neighbours: of A, B, A
+ * the first A is still needed to tell conversations begun under it from those begun under B.
+ */
+function collapseTables(drains: Drain[], table: SlotTable): { table: SlotTable; drains: Drain[] } {
+  const kept: Drain[] = [];
+  for (const drain of drains) {
+    const last = kept.at(-1);
+    if (last === undefined || !sameEffect(last, drain)) kept.push(drain);
+    else kept[kept.length - 1] = { ...last, until: Math.max(last.until, drain.until) };
+  }
+  const last = kept.at(-1);
+  if (last === undefined || !sameEffect(last, table)) return { table, drains: kept };
+  return { table: { ...table, revision: last.revision }, drains: kept.slice(0, -1) };
+}
