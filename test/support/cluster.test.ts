@@ -1,24 +1,15 @@
 // The harness itself, on a trivial Worker: what its faults promise to the suites that use them.
 
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { build } from "esbuild";
+import { rm } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type Cluster, type Isolate, startCluster } from "./cluster.ts";
+import { buildTrivial } from "./trivial.ts";
 
 let cluster: Cluster;
 let bundle: string;
 
 beforeAll(async () => {
-  bundle = await mkdtemp(join(tmpdir(), "switchback-trivial-"));
-  await build({
-    entryPoints: [join(import.meta.dirname, "workers/trivial.ts")],
-    outfile: join(bundle, "index.js"),
-    bundle: true,
-    format: "esm",
-    external: ["cloudflare:*"],
-  });
+  bundle = await buildTrivial();
   cluster = await startCluster({ edges: 3, bundle });
 });
 

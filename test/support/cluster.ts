@@ -7,8 +7,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Miniflare, type MiniflareOptions } from "miniflare";
 import { readBuild } from "./build.ts";
-import { readCompatibility, readModules } from "./modules.ts";
-import type { Calls, Faults } from "./workers/faults.ts";
+import { describeWorker, type Isolate, openIsolate, QUIET } from "./isolates.ts";
+import { readModules } from "./modules.ts";
+import type { Faults } from "./workers/faults.ts";
+
+export type { Isolate } from "./isolates.ts";
 
 export type ClusterOptions = {
   edges: number;
@@ -20,16 +23,6 @@ export type ClusterOptions = {
   faults?: { control?: Partial<Faults>; edges?: Partial<Faults> };
   /** Directory of built modules (`index.js` first); the build under test unless given. */
   bundle?: string;
-};
-
-/** One isolate. `url` has no trailing slash. */
-export type Isolate = {
-  name: string;
-  url: string;
-  port: number;
-  setFaults(change: Partial<Faults>): Promise<void>;
-  /** How often this isolate called (edge) or served (control) `control.sync`, `store.get`, … since it started. */
-  readCalls(): Promise<Calls>;
 };
 
 export type LogLine = { level: string; message: string };
@@ -58,18 +51,6 @@ export type Store = {
 export const ADMIN_TOKEN = "admin-token-of-the-tests";
 export const DEFAULT_VARS: Record<string, string> = { ADMIN_TOKEN };
 
-export type Worker = MiniflareOptions["workers"][number];
-type Binding = NonNullable<Worker["config"]["env"]>[string];
-
-/** Options of a Miniflare that stays on this machine and writes nothing but storage. */
-export const QUIET = {
-  host: "127.0.0.1",
-  port: 0,
-  cf: false,
-  logRequests: false,
-  telemetry: { enabled: false },
-} satisfies Partial<MiniflareOptions>;
-
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const persist = options.persist ?? (await mkdtemp(join(tmpdir(), "switchback-")));
   const logs: LogLine[] = [];
@@ -78,10 +59,11 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const vars = { ...DEFAULT_VARS, ...options.vars };
   const settings: MiniflareOptions = {
     ...QUIET,
-    enableDevRegistry: false,
     resourcePersistencePath: persist,
     handleStructuredLogs: (line) => logs.push({ level: line.level, message: line.message }),
-    workers: ["control", ...names].map((name) => describeWorker(name, modules, vars)),
+    workers: ["control", ...names].map((name) =>
+      describeWorker({ name, modules, vars, objects: name === "control" ? "own" : "control" }),
+    ),
   };
   const miniflare = new Miniflare(settings);
   const [control, ...edges] = await Promise.all(
@@ -110,54 +92,6 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       await miniflare.dispose();
       if (options.persist === undefined) await rm(persist, { recursive: true, force: true });
     },
-  };
-}
-
-/** A Worker of a cluster; the one called `control` owns the objects, the others reach them by its name. */
-export function describeWorker(
-  name: string,
-  modules: Awaited<ReturnType<typeof readModules>>,
-  vars: Record<string, string>,
-  more: Record<string, Binding> = { STORE: { type: "kv", id: "store" } },
-): Worker {
-  const env: Record<string, Binding> = {
-    ...more,
-    CONTROL: { type: "durable-object", worker: "control", exportName: "Control" },
-    REGISTRY: { type: "durable-object", worker: "control", exportName: "Registry" },
-  };
-  for (const [key, value] of Object.entries(vars)) env[key] = { type: "text", value };
-  const objects = { type: "durable-object", storage: "sqlite" } as const;
-  return {
-    config: {
-      name,
-      ...readCompatibility(),
-      manifest: { mainModule: "harness.js", modules },
-      env,
-      ...(name === "control" && { exports: { Control: objects, Registry: objects } }),
-    },
-    dev: {
-      // Else every outbound header list is rebuilt, and `CF-Worker` added, on its way out.
-      stripCfConnectingIp: false,
-      unsafeDirectSockets: [{ host: "127.0.0.1" }, { host: "127.0.0.1", entrypoint: "Harness" }],
-    },
-  };
-}
-
-export async function openIsolate(miniflare: Miniflare, name: string): Promise<Isolate> {
-  const url = await miniflare.unsafeGetDirectURL(name);
-  const harness = await miniflare.unsafeGetDirectURL(name, "Harness");
-  return {
-    name,
-    url: url.origin,
-    port: Number(url.port),
-    async setFaults(change) {
-      const response = await fetch(new URL("/faults", harness), {
-        method: "POST",
-        body: JSON.stringify(change),
-      });
-      if (!response.ok) throw new Error(`${name} did not take its faults: ${await response.text()}`);
-    },
-    readCalls: async () => (await fetch(new URL("/calls", harness))).json() as Promise<Calls>,
   };
 }
 

@@ -6,14 +6,15 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { transform } from "esbuild";
 
+export type Modules = Record<string, Module>;
 type Module = { type: "esm" | "text" | "data"; contents: string | Uint8Array<ArrayBuffer> };
 
 const WORKERS = join(import.meta.dirname, "workers");
-const HARNESS = ["harness", "faults", "store"];
+const HARNESS = ["harness", "faults", "remote", "store"];
 const WRANGLER_TOML = join(import.meta.dirname, "../../wrangler.toml");
 
-export async function readModules(bundle: string): Promise<Record<string, Module>> {
-  const modules: Record<string, Module> = {};
+export async function readModules(bundle: string): Promise<Modules> {
+  const modules: Modules = {};
   for (const name of HARNESS) {
     const { code } = await transform(await readFile(join(WORKERS, `${name}.ts`)), {
       loader: "ts",

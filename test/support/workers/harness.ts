@@ -5,15 +5,17 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import shipped, { Control as ShippedControl, Registry as ShippedRegistry } from "../../../src/index.ts";
 import { callUnderFault, calls, faults, type Room } from "./faults.ts";
+import { remote, serveCall } from "./remote.ts";
 import { freeze, type RawStore, storeUnderFaults, thaw } from "./store.ts";
 
 type Namespace = { getByName(name: string): object };
 type RawEnv = Record<string, unknown> & {
-  STORE?: RawStore;
-  /** Where another process keeps the namespace: its `Harness`, reached as a service. */
-  STORE_GATE?: RawStore;
+  STORE: RawStore;
   CONTROL: Namespace;
   REGISTRY: Namespace;
+  /** Where another process keeps the objects, or the namespace: its `Harness`. */
+  OBJECTS_URL?: string;
+  STORE_URL?: string;
 };
 type ObjectClass = new (ctx: DurableObjectState, env: never) => object;
 
@@ -25,19 +27,22 @@ function envUnderFaults(env: RawEnv): never {
   if (known === undefined) {
     known = {
       ...env,
-      STORE: storeUnderFaults(rawStore(env)),
-      CONTROL: namespaceUnderFaults(env.CONTROL, "control"),
-      REGISTRY: namespaceUnderFaults(env.REGISTRY, "registry"),
+      STORE: storeUnderFaults(openStore(env)),
+      CONTROL: namespaceUnderFaults(openNamespace(env, "CONTROL"), "control"),
+      REGISTRY: namespaceUnderFaults(openNamespace(env, "REGISTRY"), "registry"),
     };
     wrapped.set(env, known);
   }
   return known as never;
 }
 
-function rawStore(env: RawEnv): RawStore {
-  const store = env.STORE_GATE ?? env.STORE;
-  if (store === undefined) throw new Error("the cluster binds neither STORE nor STORE_GATE");
-  return store;
+function openStore(env: RawEnv): RawStore {
+  return env.STORE_URL === undefined ? env.STORE : (remote(env.STORE_URL, "STORE", null) as RawStore);
+}
+
+function openNamespace(env: RawEnv, binding: "CONTROL" | "REGISTRY"): Namespace {
+  const url = env.OBJECTS_URL;
+  return url === undefined ? env[binding] : { getByName: (name) => remote(url, binding, name) };
 }
 
 function namespaceUnderFaults(namespace: Namespace, room: Room): Namespace {
@@ -86,27 +91,16 @@ export default {
   },
 };
 
-/** Set faults (`POST /faults`), read counts (`GET /calls`); also the namespace for a process that has none. */
+/** Sets faults (`POST /faults`), reads counts (`GET /calls`), calls bindings for another process (`POST /call`). */
 export class Harness extends WorkerEntrypoint<RawEnv> {
   override async fetch(request: Request): Promise<Response> {
-    if (new URL(request.url).pathname === "/calls") return Response.json(calls);
+    const { pathname } = new URL(request.url);
+    if (pathname === "/calls") return Response.json(calls);
+    if (pathname === "/call") return serveCall(request, this.env);
     const change = (await request.json()) as Partial<typeof faults>;
-    if (change.store === "frozen") await freeze(rawStore(this.env));
+    if (change.store === "frozen") await freeze(openStore(this.env));
     else if (change.store !== undefined) thaw();
     Object.assign(faults, change);
     return Response.json(faults);
-  }
-
-  get(...args: Parameters<RawStore["get"]>): Promise<unknown> {
-    return rawStore(this.env).get(...args);
-  }
-  put(...args: Parameters<RawStore["put"]>): Promise<void> {
-    return rawStore(this.env).put(...args);
-  }
-  delete(...args: Parameters<RawStore["delete"]>): Promise<void> {
-    return rawStore(this.env).delete(...args);
-  }
-  list(...args: Parameters<RawStore["list"]>): ReturnType<RawStore["list"]> {
-    return rawStore(this.env).list(...args);
   }
 }
