@@ -8,6 +8,7 @@ import {
   environment,
   noParams,
   noQuery,
+  promptName,
   promptParams,
   reason,
   versionInUrl,
@@ -26,19 +27,18 @@ import {
   versionSummarySchema,
 } from "./schemas.ts";
 
-const settings = z
-  .strictObject({
-    description: z.string().max(2000),
-    owner: z.string().max(200),
-    tags: z.array(z.string().min(1).max(64)).max(32),
-    aliases: z
-      .array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/))
-      .max(32)
-      .describe("Other names that requests may use, such as `pmpt_68…`; each belongs to one prompt."),
-    unit,
-    kind,
-  })
-  .partial();
+const settings = z.strictObject({
+  description: z.string().max(2000).exactOptional(),
+  owner: z.string().max(200).exactOptional(),
+  tags: z.array(z.string().min(1).max(64)).max(32).exactOptional(),
+  aliases: z
+    .array(promptName)
+    .max(32)
+    .exactOptional()
+    .describe("Other names that requests may use, such as `pmpt_68…`; each belongs to one prompt."),
+  unit: unit.exactOptional(),
+  kind: kind.exactOptional(),
+});
 
 const diffSchema = z.looseObject({
   prompt: z.string(),
@@ -68,9 +68,7 @@ export const promptOperations = {
     description: "Every prompt with its settings, by name. Archived ones only with `archived=true`.",
     role: "viewer",
     params: noParams,
-    query: z.strictObject({
-      archived: z.stringbool({ truthy: ["true", "1"], falsy: ["false", "0"] }).default(false),
-    }),
+    query: z.strictObject({ archived: z.enum(["true", "false"]).default("false") }),
     body: null,
     response: z.object({ prompts: z.array(promptSchema) }),
     statuses: { success: [200], problems: [] },
@@ -242,7 +240,6 @@ export const promptOperations = {
         "prompt_not_found",
         "version_not_found",
         "environment_not_found",
-        "provider_not_found",
         "variable_missing",
         "variable_invalid",
         "version_revoked",

@@ -85,7 +85,7 @@ export const releaseOperations = {
     role: "releaser",
     params: promptParams,
     query: noQuery,
-    body: z.strictObject({ version: versionNumber.optional(), environment, reason }),
+    body: z.strictObject({ version: versionNumber.exactOptional(), environment, reason }),
     response: releaseSchema,
     statuses: {
       success: [200],
@@ -109,7 +109,7 @@ export const releaseOperations = {
     body: z.strictObject({
       environment,
       reason,
-      to: versionNumber.optional(),
+      to: versionNumber.exactOptional(),
       mode: z
         .enum(["now", "drain"])
         .default("now")
@@ -153,7 +153,7 @@ export const releaseOperations = {
     params: promptParams,
     query: z.strictObject({
       environment,
-      limit: numberInUrl(1, 200).default(50),
+      limit: numberInUrl(1, 200).default(50).meta({ default: 50, description: "Most revisions to answer." }),
       before: numberInUrl(1)
         .optional()
         .describe("Only revisions below this one: the `nextBefore` of a page."),

@@ -4,6 +4,9 @@ import * as z from "zod";
 import { BODY_PROBLEMS, noParams, noQuery, type Operation } from "./operation.ts";
 import { actorSchema, mintedTokenSchema, role, tokenSchema } from "./schemas.ts";
 
+/** Names that only Switchback itself signs the audit log with. */
+const RESERVED_NAMES: readonly string[] = ["admin", "guardrail"];
+
 export const tokenOperations = {
   whoami: {
     id: "whoami",
@@ -54,6 +57,7 @@ export const tokenOperations = {
       name: z
         .string()
         .regex(/^[A-Za-z0-9][A-Za-z0-9 _.@-]{0,63}$/, "must be 1 to 64 letters, digits, spaces or _.@-")
+        .refine((name) => !RESERVED_NAMES.includes(name.toLowerCase()), "is reserved")
         .describe("Who will use it; it signs the audit log."),
       role,
       expiresAt: z.iso

@@ -1,0 +1,79 @@
+// What the data plane would send upstream, without sending it: the same scan, render and splice, over a body that the
+// caller gives or a minimal one. The formats are those of the wire room, so that this cannot show something else.
+
+import type { ControlPort } from "../core/ports.ts";
+import { isProblem, problem, type Problem } from "../core/problem.ts";
+import { renderVersion } from "../core/render.ts";
+import { decodeUtf8, encodeUtf8 } from "../core/text.ts";
+import type { JsonObject } from "../core/types.ts";
+import { matchEndpoint } from "../wire/formats.ts";
+import type { Endpoint, Scan } from "../wire/wire.ts";
+
+export type RenderInput = {
+  version?: number | undefined;
+  variables: Record<string, unknown>;
+  provider: string;
+  path?: string | undefined;
+  body?: Record<string, unknown> | undefined;
+  environment: string;
+};
+
+export type Rendering = {
+  prompt: string;
+  version: number;
+  provider: string;
+  path: string;
+  /** What would be sent, parsed, and byte for byte. */
+  body: unknown;
+  text: string;
+};
+
+/** Stands for the caller's own model and question where the caller sent no body. */
+const CALLER_MODEL = "the-callers-model";
+const CALLER_TEXT = "Hello";
+
+export async function renderRequest(control: ControlPort, input: RenderInput): Promise<Rendering | Problem> {
+  const { provider, environment } = input;
+  const path = input.path ?? defaultPath(provider, input.body);
+  const endpoint = matchEndpoint(provider, path.replace(/\?.*$/s, ""));
+  if (endpoint === null) {
+    const detail = `No prompt is put into ${path} of ${provider}; give the path of an endpoint that creates turns.`;
+    return problem("invalid_request", detail, { field: "path" });
+  }
+  const scan = endpoint.format.scan(encodeUtf8(JSON.stringify(input.body ?? minimalBody(endpoint))));
+  if (isProblem(scan)) return scan;
+  const version = input.version ?? scan.promptField?.version ?? (await readBaseline(control, environment));
+  if (isProblem(version)) return version;
+  const found = await control.readCompiled(version);
+  if (isProblem(found)) return found;
+  const rendered = renderVersion(found.compiled, mergeVariables(scan, input.variables as JsonObject));
+  if (isProblem(rendered)) return rendered;
+  const prepared = endpoint.format.prepare(rendered, { provider, count: endpoint.count });
+  const bytes = endpoint.format.inject(scan, prepared);
+  if (isProblem(bytes)) return bytes;
+  const text = decodeUtf8(bytes) ?? "";
+  return { prompt: found.prompt, version, provider, path, body: JSON.parse(text), text };
+}
+
+async function readBaseline(control: ControlPort, environment: string): Promise<number | Problem> {
+  const release = await control.readRouting(environment);
+  return isProblem(release) ? release : release.baseline;
+}
+
+/** In the data plane's order (contract §2.2), with ours in the header's place: later wins. */
+function mergeVariables(scan: Scan, variables: JsonObject): JsonObject {
+  return { ...scan.promptField?.variables, ...scan.promptVariables, ...variables };
+}
+
+/** Every provider but Anthropic speaks OpenAI's paths, by itself or through a compatible endpoint. */
+function defaultPath(provider: string, body: RenderInput["body"]): string {
+  if (provider === "anthropic") return "/v1/messages";
+  return body !== undefined && "input" in body ? "/v1/responses" : "/v1/chat/completions";
+}
+
+function minimalBody({ format }: Endpoint): JsonObject {
+  const model = CALLER_MODEL;
+  if (format.id === "openai-responses") return { model, input: CALLER_TEXT };
+  const messages = [{ role: "user", content: CALLER_TEXT }];
+  return format.id === "anthropic-messages" ? { model, max_tokens: 1024, messages } : { model, messages };
+}
