@@ -61,7 +61,7 @@ export async function decideBody(
       );
       continue;
     }
-    const served = unservable === assignment.version ? standIn(assignment, release) : assignment;
+    const served: Assignment = unservable === assignment.version ? standIn(assignment, release) : assignment;
     account.assignment = served;
     account.assignedVersion = served === assignment ? null : assignment.version;
     const loaded = peekVersion(entry.prompt, served.version);

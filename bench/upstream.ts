@@ -1,0 +1,52 @@
+// The provider of the benchmark: answers as fast as Node can, so that what is measured is the proxy. A path ending in
+// `/stream-50` … streams that many chunks; `?gap=ms` paces them; anything else is answered with a small JSON body.
+
+import { createServer, type ServerResponse } from "node:http";
+
+const ANSWER = JSON.stringify({
+  id: "chatcmpl-bench",
+  object: "chat.completion",
+  created: 1,
+  model: "gpt-bench",
+  choices: [{ index: 0, message: { role: "assistant", content: "ok" }, finish_reason: "stop" }],
+  usage: { prompt_tokens: 10, completion_tokens: 1, total_tokens: 11 },
+});
+
+const CHUNK = `data: ${JSON.stringify({
+  id: "chatcmpl-bench",
+  object: "chat.completion.chunk",
+  created: 1,
+  model: "gpt-bench",
+  choices: [{ index: 0, delta: { content: "word " }, finish_reason: null }],
+})}\n\n`;
+
+const server = createServer((request, response) => {
+  // The last "x-bench" header wins over the path: a gateway that owns its paths can carry it too.
+  const plan = String(request.headers["x-bench"] ?? "json");
+  request.on("data", () => {});
+  request.on("end", () => {
+    const stream = /^stream:(\d+):(\d+)$/.exec(plan);
+    if (stream) return streamChunks(response, Number(stream[1]), Number(stream[2]));
+    response.writeHead(200, {
+      "content-type": "application/json",
+      "content-length": Buffer.byteLength(ANSWER),
+    });
+    response.end(ANSWER);
+  });
+});
+
+function streamChunks(response: ServerResponse, count: number, gapMs: number): void {
+  response.writeHead(200, { "content-type": "text/event-stream" });
+  let sent = 0;
+  const send = () => {
+    if (response.destroyed) return;
+    response.write(CHUNK);
+    sent += 1;
+    if (sent === count) response.end("data: [DONE]\n\n");
+    else setTimeout(send, gapMs);
+  };
+  send();
+}
+
+server.keepAliveTimeout = 600_000;
+server.listen(Number(process.argv[2]), "127.0.0.1", () => process.send?.("ready"));

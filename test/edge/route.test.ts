@@ -1,0 +1,73 @@
+import { describe, expect, it } from "vitest";
+import { isProblem } from "../../src/core/problem.ts";
+import { resolveUpstream } from "../../src/edge/providers.ts";
+import { parseRoute } from "../../src/edge/route.ts";
+import type { Env } from "../../src/env.ts";
+
+const ORIGIN = "https://proxy.example";
+
+describe("parseRoute", () => {
+  it("reads prompt, environment and provider, and keeps path and query to the letter", () => {
+    expect(parseRoute(`${ORIGIN}/p/support-bot@staging/openai/v1/files%2Fa%3Ab?alt=sse&x=%20`)).toEqual({
+      prompt: "support-bot",
+      environment: "staging",
+      provider: "openai",
+      path: "/v1/files%2Fa%3Ab",
+      search: "?alt=sse&x=%20",
+    });
+  });
+
+  it("accepts an escaped @ in the prompt's segment", () => {
+    expect(parseRoute(`${ORIGIN}/p/bot%40staging/anthropic/v1/messages`)).toMatchObject({
+      prompt: "bot",
+      environment: "staging",
+    });
+  });
+
+  it("takes a path without /p/ as a provider's own", () => {
+    expect(parseRoute(`${ORIGIN}/openai/v1/models`)).toEqual({
+      prompt: null,
+      environment: null,
+      provider: "openai",
+      path: "/v1/models",
+      search: "",
+    });
+  });
+
+  it("keeps a slash at the end, a doubled slash and a bare provider as they are", () => {
+    expect(parseRoute(`${ORIGIN}/openai/v1/models/`)).toMatchObject({ path: "/v1/models/" });
+    expect(parseRoute(`${ORIGIN}/openai//v1/models`)).toMatchObject({ path: "//v1/models" });
+    expect(parseRoute(`${ORIGIN}/openai`)).toMatchObject({ provider: "openai", path: "" });
+    expect(parseRoute(`${ORIGIN}/openai?x=/p/a`)).toMatchObject({ provider: "openai", search: "?x=/p/a" });
+  });
+
+  it("names what is missing", () => {
+    expect(parseRoute(`${ORIGIN}/p/`)).toMatchObject({ problem: "prompt_not_found" });
+    expect(parseRoute(`${ORIGIN}/p/support-bot`)).toMatchObject({ problem: "provider_not_found" });
+    expect(parseRoute(`${ORIGIN}/p/%E0%A4%A/openai/v1`)).toMatchObject({ prompt: "%E0%A4%A" });
+  });
+});
+
+describe("resolveUpstream", () => {
+  const env = (vars: Record<string, string>) => vars as unknown as Env;
+
+  it("knows the built-in providers and lets deployment config override one or add others", () => {
+    expect(resolveUpstream("openai", env({}))).toBe("https://api.openai.com");
+    expect(resolveUpstream("openai", env({ UPSTREAM_OPENAI: "http://127.0.0.1:4010/" }))).toBe(
+      "http://127.0.0.1:4010",
+    );
+    expect(resolveUpstream("my-llm", env({ UPSTREAM_MY_LLM: "https://llm.example/api" }))).toBe(
+      "https://llm.example/api",
+    );
+  });
+
+  it("refuses what deployment config does not name, with the mend", () => {
+    for (const provider of ["nope", "azure", "constructor", "__proto__", "evil.example", "https:", ""]) {
+      const answer = resolveUpstream(provider, env({}));
+      expect(isProblem(answer) && answer.problem, provider).toBe("provider_not_found");
+    }
+    expect(resolveUpstream("azure", env({}))).toMatchObject({
+      message: expect.stringContaining("UPSTREAM_AZURE"),
+    });
+  });
+});
