@@ -1,0 +1,39 @@
+// All commands, in the order of the help: what an emergency needs first comes first.
+
+import type { CommandSpec } from "./command.ts";
+import { createHelpCommand, openCommand, versionCommand } from "./commands/about.ts";
+import { explainCommand, logCommand, statusCommand } from "./commands/observe.ts";
+import { archiveCommand, createCommand, listCommand } from "./commands/prompts.ts";
+import { canaryCommand, promoteCommand } from "./commands/releases.ts";
+import { renderCommand } from "./commands/render.ts";
+import { revokeCommand, rollbackCommand } from "./commands/rollback.ts";
+import { tokensCreateCommand, tokensListCommand, tokensRevokeCommand } from "./commands/tokens.ts";
+import { diffCommand, pushCommand, showCommand, versionsCommand } from "./commands/versions.ts";
+import { watchCommand } from "./commands/watch.ts";
+
+export const helpCommand: CommandSpec = createHelpCommand(() => CATALOGUE);
+
+export const CATALOGUE: CommandSpec[] = [
+  statusCommand,
+  rollbackCommand,
+  canaryCommand,
+  promoteCommand,
+  revokeCommand,
+  watchCommand,
+  logCommand,
+  explainCommand,
+  pushCommand,
+  versionsCommand,
+  showCommand,
+  diffCommand,
+  renderCommand,
+  listCommand,
+  createCommand,
+  archiveCommand,
+  tokensListCommand,
+  tokensCreateCommand,
+  tokensRevokeCommand,
+  openCommand,
+  helpCommand,
+  versionCommand,
+];

@@ -1,0 +1,77 @@
+// The audit log as aligned columns, newest first: what was done is told from `before` and `after`, so that a
+// rollback says from which version to which.
+
+import type { Release, Revision } from "../../core/types.ts";
+import { glyph, plain, type Look, type Style } from "./look.ts";
+import { formatPercent, formatWeights } from "./release.ts";
+import { formatTable, type Row } from "./table.ts";
+import { formatMoment } from "./time.ts";
+
+const WHY_COLUMN = 4;
+
+const STYLES: { [action in Revision["action"]]?: Style } = {
+  rollback: "yellow",
+  revoke: "red",
+  promote: "green",
+};
+
+export function formatHistory(look: Look, revisions: Revision[]): string[] {
+  const rows = revisions.map((revision): Row => {
+    const style = STYLES[revision.action];
+    return [
+      { text: String(revision.revision), align: "right", style: "bold" },
+      { text: formatMoment(revision.at), style: "dim" },
+      plain(revision.actor),
+      { text: describeChange(look, revision), ...(style ? { style } : {}) },
+      plain(revision.reason),
+    ];
+  });
+  return formatTable(look, rows, {
+    header: ["REVISION", "WHEN", "WHO", "WHAT", "WHY"],
+    flexible: WHY_COLUMN,
+  });
+}
+
+/** "rollback 2 → 1", "canary v3 at 5 %", "promote 1 → 3", "revoke v4". */
+export function describeChange(look: Look, revision: Revision): string {
+  const { before, after, action } = revision;
+  if (before === null) return `${action} v${after.baseline} is the baseline`;
+  switch (action) {
+    case "rollback":
+      return `rollback ${mainVersion(before, after)} ${glyph(look, "arrow")} ${after.baseline}`;
+    case "promote":
+      return `promote ${before.baseline} ${glyph(look, "arrow")} ${after.baseline}`;
+    case "canary":
+      return `canary ${describeCanary(before, after)}`;
+    case "revoke":
+      return `revoke ${describeRevoked(before, after)}`;
+    default:
+      return action;
+  }
+}
+
+/** The version that the rollback took off, the one with most weight first. */
+function mainVersion(before: Release, after: Release): number {
+  const taken = before.arms
+    .filter((arm) => arm.version !== after.baseline)
+    .toSorted((one, other) => other.weight - one.weight);
+  return taken[0]?.version ?? before.baseline;
+}
+
+function describeCanary(before: Release, after: Release): string {
+  const changed = after.arms.filter(
+    (arm) => arm.version !== after.baseline && weightOf(before, arm.version) !== arm.weight,
+  );
+  if (changed.length === 0) return formatWeights(after.arms.slice(1)) || "off";
+  return changed.map((arm) => `v${arm.version} at ${formatPercent(arm.weight)}`).join(", ");
+}
+
+function describeRevoked(before: Release, after: Release): string {
+  const added = after.revoked.filter((version) => !before.revoked.includes(version));
+  const names = added.map((version) => `v${version}`).join(", ");
+  return before.baseline === after.baseline ? names : `${names}, baseline is v${after.baseline}`;
+}
+
+function weightOf(release: Release, version: number): number | null {
+  return release.arms.find((arm) => arm.version === version)?.weight ?? null;
+}
