@@ -139,8 +139,9 @@ export type Token = {
 /** Methods of the one `Registry` object: the list of prompts, who owns which alias, minted admin tokens. */
 export type RegistryPort = {
   list(options: { includeArchived: boolean }): Promise<Prompt[]>;
-  /** Called by a Control through its outbox, and before it accepts new aliases. */
-  upsert(prompt: Prompt): Promise<void>;
+  /** Called by a Control right after a commit and through its outbox. `order` only grows within a prompt: a summary
+   * that was overtaken changes nothing. Confirms the prompt's name and aliases, and frees those that it gave up. */
+  upsert(prompt: Prompt, order: number): Promise<void>;
   /** Takes aliases for a prompt; refuses with `conflict` when another prompt holds one (or is called like one). */
   claim(prompt: string, aliases: string[]): Promise<Problem | null>;
   resolve(alias: string): Promise<string | null>;

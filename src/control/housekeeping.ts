@@ -1,0 +1,52 @@
+// What the object forgets, and when it looks next. Rows are kept as long as somebody may still ask for them, and an
+// object with nothing to forget sets no alarm, so that an idle prompt costs nothing. Expired drains stay in their
+// release until its next change: they are dated and no longer count, and dropping them here would leave a state that
+// the audit log cannot explain.
+
+import type { Release } from "../core/types.ts";
+import type { ControlStore } from "./store.ts";
+import { nextDeliveryMs } from "./outbox.ts";
+import type { Sql } from "./sql.ts";
+
+/** How long an Idempotency-Key is remembered; a reporter is, too, since a lost report is repeated within seconds. */
+const REMEMBER_MS = 24 * 3_600_000;
+const LOOK_EVERY_MS = 3_600_000;
+/** Clocks of edges may be a little behind ours. */
+const CLOCK_MARGIN_MS = 60_000;
+
+/** Drops what is over: old idempotency keys and reporters, and conversations that no drain asks for. */
+export function forget({ sql, state }: ControlStore, nowMs: number): void {
+  if (state === null) return;
+  sql.transaction(() => {
+    sql.exec(`DELETE FROM idempotency WHERE at_ms < ?`, nowMs - REMEMBER_MS);
+    sql.exec(`DELETE FROM reporters WHERE at_ms < ?`, nowMs - REMEMBER_MS);
+    for (const { release } of Object.values(state.releases)) forgetConversations(sql, release, nowMs);
+  });
+}
+
+/** A conversation that began under the oldest table in force, or before, is answered like one that was never noted:
+ * by the oldest table. So only those begun under a later one need a row, and only while there is an older one. */
+function forgetConversations(sql: Sql, { environment, drains, table }: Release, nowMs: number): void {
+  const live = drains.filter((drain) => drain.until + CLOCK_MARGIN_MS > nowMs);
+  const revisions = [...live.map((drain) => drain.revision), table.revision];
+  const keptFrom = revisions[1] ?? Number.MAX_SAFE_INTEGER;
+  sql.exec(`DELETE FROM began WHERE environment = ? AND revision < ?`, environment, keptFrom);
+}
+
+/** Within the transaction that adds something to forget. */
+export function wakeToForget(sql: Sql, nowMs: number): void {
+  sql.wakeBy(nowMs + LOOK_EVERY_MS);
+}
+
+/** Asks for the alarm that comes next, if any. */
+export function scheduleNext(store: ControlStore, nowMs: number): void {
+  if (store.state === null) return;
+  const deliveryMs = nextDeliveryMs(store.sql, nowMs);
+  if (deliveryMs !== null) store.sql.wakeBy(deliveryMs);
+  if (hasSomethingToForget(store.sql)) wakeToForget(store.sql, nowMs);
+}
+
+function hasSomethingToForget(sql: Sql): boolean {
+  const tables = ["idempotency", "reporters", "began"];
+  return tables.some((table) => sql.exec(`SELECT 1 FROM ${table} LIMIT 1`).length > 0);
+}

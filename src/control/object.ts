@@ -1,0 +1,202 @@
+// The authority over one prompt: a Durable Object, so that there is one writer, and its reply is held back until what
+// it says is durable. Everything it decides is decided elsewhere on plain data; here is the wiring to storage, clock,
+// alarm and the other objects. Every grant of a lease is the answer to a fresh call (guarantee 1).
+
+import { DurableObject } from "cloudflare:workers";
+import type { Accepted, ControlPort, Envelope, SyncReply, SyncRequest, VersionView } from "../core/ports.ts";
+import { isProblem, problem, type Problem } from "../core/problem.ts";
+import { viewRelease } from "../core/release-view.ts";
+import {
+  DEFAULT_ENVIRONMENT,
+  type Prompt,
+  type PromptState,
+  type PromptVersion,
+  type Release,
+  type ReleaseView,
+  type Revision,
+  type Tally,
+  type VersionSummary,
+} from "../core/types.ts";
+import type { Env } from "../env.ts";
+import { executeCommand, findRepeated, previewCommand, type PreparedPush } from "./commands.ts";
+import { createDurableSql, type DurableSql } from "./durable-sql.ts";
+import { forget, scheduleNext } from "./housekeeping.ts";
+import { configuredLease, holdLease, type HeldLease } from "./lease.ts";
+import { deliverKey, drainOutbox, REGISTRY_KEY, type Targets } from "./outbox.ts";
+import { preparePush } from "./prepare.ts";
+import { answerSync, findRelease, readBegan, readTallies } from "./reports.ts";
+import { openStore, readRevisions, readVersionDocument, type ControlStore } from "./store.ts";
+import { claimNames, createTargets } from "./targets.ts";
+
+const DEFAULT_DRAIN_MS = 24 * 3_600_000;
+
+export class Control extends DurableObject<Env> implements ControlPort {
+  readonly #sql: DurableSql;
+  readonly #store: ControlStore;
+  readonly #targets: Targets;
+  #lease: HeldLease | null = null;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#sql = createDurableSql(ctx.storage);
+    this.#store = openStore(this.#sql);
+    this.#targets = createTargets(env);
+    void ctx.blockConcurrencyWhile(() => this.#sql.restore());
+  }
+
+  async sync(request: SyncRequest): Promise<SyncReply | Problem> {
+    const nowMs = Date.now();
+    return answerSync(this.#store, request, this.#grant(nowMs), nowMs);
+  }
+
+  async began(environment: string, conversation: string): Promise<number | null> {
+    return readBegan(this.#store, environment, conversation);
+  }
+
+  async execute(envelope: Envelope): Promise<Accepted | Problem> {
+    const repeated = findRepeated(this.#store, envelope);
+    if (repeated !== null) return repeated;
+    const prepared = await this.#prepare(envelope);
+    if (isProblem(prepared)) return prepared;
+    const nowMs = Date.now();
+    const options = { drainMs: drainMs(this.env), lease: this.#grant(nowMs) };
+    const answer = executeCommand(this.#store, envelope, prepared, nowMs, options);
+    if (!isProblem(answer)) await this.#publishSummary(envelope);
+    return answer;
+  }
+
+  /** Any version, a revoked one too: whether it may be served stands in the release. */
+  async readCompiled(version: number): Promise<PromptVersion | Problem> {
+    const state = this.#readState();
+    if (isProblem(state)) return state;
+    return readVersionDocument(this.#sql, version) ?? versionNotFound(state, version);
+  }
+
+  async readPrompt(): Promise<Prompt | Problem> {
+    const state = this.#readState();
+    return isProblem(state) ? state : state.prompt;
+  }
+
+  /** Oldest first. */
+  async readVersions(): Promise<VersionSummary[] | Problem> {
+    const state = this.#readState();
+    return isProblem(state) ? state : state.versions;
+  }
+
+  async readVersion(version: number): Promise<VersionView | Problem> {
+    const state = this.#readState();
+    if (isProblem(state)) return state;
+    const summary = state.versions.find((known) => known.version === version);
+    const document = summary === undefined ? null : readVersionDocument(this.#sql, version);
+    if (summary === undefined || document === null) return versionNotFound(state, version);
+    return { ...summary, prompt: state.prompt.name, content: document.content, partials: document.partials };
+  }
+
+  async readRelease(environment: string): Promise<ReleaseView | Problem> {
+    const state = this.#readState();
+    return isProblem(state) ? state : viewRelease(state, environment, Date.now());
+  }
+
+  async readRouting(environment: string): Promise<Release | Problem> {
+    const state = this.#readState();
+    return isProblem(state) ? state : findRelease(state, state.prompt.name, environment);
+  }
+
+  /** Newest first; `before` (a revision, excluded) asks for the page after it. */
+  async readRevisions(
+    environment: string,
+    limit: number,
+    before: number | null,
+  ): Promise<Revision[] | Problem> {
+    const state = this.#readEnvironment(environment);
+    return isProblem(state) ? state : readRevisions(this.#sql, environment, limit, before);
+  }
+
+  async readTallies(environment: string): Promise<Tally[] | Problem> {
+    const state = this.#readEnvironment(environment);
+    return isProblem(state) ? state : readTallies(this.#sql, environment);
+  }
+
+  async readEnvironments(): Promise<string[] | Problem> {
+    const state = this.#readState();
+    return isProblem(state) ? state : Object.keys(state.releases).toSorted();
+  }
+
+  /** Never throws: the runtime gives an alarm up after six failures, and the outbox must go on for ever. */
+  override async alarm(): Promise<void> {
+    this.#sql.alarmFired();
+    try {
+      await drainOutbox(this.#store, this.#targets, Date.now, logFailure);
+      forget(this.#store, Date.now());
+    } catch (error) {
+      logFailure("alarm", error);
+    }
+    scheduleNext(this.#store, Date.now());
+  }
+
+  #readState(): PromptState | Problem {
+    return (
+      this.#store.state ??
+      problem("prompt_not_found", `There is no prompt "${this.ctx.id.name}". Create it first.`)
+    );
+  }
+
+  /** Production has a history, if an empty one, from the first on. */
+  #readEnvironment(environment: string): PromptState | Problem {
+    const state = this.#readState();
+    if (isProblem(state) || environment === DEFAULT_ENVIRONMENT) return state;
+    const missing = viewRelease(state, environment);
+    return isProblem(missing) ? missing : state;
+  }
+
+  #grant(nowMs: number): HeldLease {
+    if (this.#lease !== null) return this.#lease;
+    const lease = holdLease(this.#store, configuredLease(this.env), nowMs);
+    // An object that has nothing yet has nothing on record either.
+    if (this.#store.created) this.#lease = lease;
+    return lease;
+  }
+
+  /** What needs other objects, before the decision: a push's content, and the names that a put asks for. What would
+   * be refused anyway is refused before anybody is asked. */
+  async #prepare(envelope: Envelope): Promise<PreparedPush | null | Problem> {
+    const { prompt, command } = envelope;
+    if (prompt !== this.ctx.id.name) throw new Error("an envelope for another prompt");
+    if (command.type !== "put" && command.type !== "push") return null;
+    const preview = previewCommand(this.#store, envelope, null, Date.now(), drainMs(this.env));
+    if (isProblem(preview)) return preview;
+    if (command.type === "push")
+      return preparePush(command.content, preview.state.prompt.kind, this.env.CONTROL);
+    const { aliases } = preview.state.prompt;
+    const held = this.#store.state?.prompt.aliases;
+    if (held !== undefined && aliases.every((alias) => held.includes(alias))) return null;
+    return claimNames(this.env, prompt, aliases);
+  }
+
+  /** A prompt is listed as soon as it exists. Should the Registry be out of reach, the outbox tells it later; and
+   * nothing that is urgent waits for it. */
+  async #publishSummary({ command: { type } }: Envelope): Promise<void> {
+    if (type !== "put" && type !== "push" && type !== "archive") return;
+    await deliverKey(this.#store, this.#targets, REGISTRY_KEY, Date.now).catch((error: unknown) =>
+      logFailure(REGISTRY_KEY, error),
+    );
+  }
+}
+
+function drainMs(env: Env): number {
+  return env.DRAIN_MS !== undefined && /^\d{1,12}$/.test(env.DRAIN_MS)
+    ? Number(env.DRAIN_MS)
+    : DEFAULT_DRAIN_MS;
+}
+
+function versionNotFound({ prompt }: PromptState, version: number): Problem {
+  return problem(
+    "version_not_found",
+    `There is no version ${version} of "${prompt.name}"; the latest is ${prompt.latestVersion}.`,
+  );
+}
+
+function logFailure(key: string, error: unknown): void {
+  const name = error instanceof Error ? error.name : "unknown";
+  console.warn(JSON.stringify({ event: "outbox_failed", key, error: name }));
+}

@@ -1,0 +1,107 @@
+// The one Registry object: the list of prompts, who owns which name, minted tokens. It stands beside the request path;
+// while it is down prompts are served, rolled back and pushed as ever, and their objects tell it later.
+// Why an object and not a KV list: KV's list lags behind by a minute or more, so a prompt just put would not be
+// listed, and two prompts could take one alias. Here both are decided by one writer.
+
+import { DurableObject } from "cloudflare:workers";
+import type { RegistryPort, Token } from "../core/ports.ts";
+import { isProblem, problem, type Problem } from "../core/problem.ts";
+import type { Prompt, Role } from "../core/types.ts";
+import type { Env } from "../env.ts";
+import { createDurableSql } from "./durable-sql.ts";
+import {
+  addToken,
+  claimNames,
+  createRegistryTables,
+  findToken,
+  keepSummary,
+  listPrompts,
+  listTokens,
+  markTokenRevoked,
+  resolveName,
+  type Claim,
+} from "./registry-store.ts";
+import type { Sql } from "./sql.ts";
+
+/** A command commits within seconds of its claim or not at all. */
+const CLAIM_HOLDS_MS = 60_000;
+
+export class Registry extends DurableObject<Env> implements RegistryPort {
+  readonly #sql: Sql;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#sql = createDurableSql(ctx.storage);
+    createRegistryTables(this.#sql);
+  }
+
+  async list({ includeArchived }: { includeArchived: boolean }): Promise<Prompt[]> {
+    return listPrompts(this.#sql, includeArchived);
+  }
+
+  async upsert(prompt: Prompt, order: number): Promise<void> {
+    keepSummary(this.#sql, prompt, order, Date.now());
+  }
+
+  async claim(prompt: string, aliases: string[]): Promise<Problem | null> {
+    const names = [prompt, ...aliases.filter((alias) => alias !== prompt)];
+    let against = claimNames(this.#sql, prompt, names, Date.now(), []);
+    if (against.length > 0) {
+      const abandoned = await this.#findAbandoned(against);
+      against = claimNames(this.#sql, prompt, names, Date.now(), abandoned);
+    }
+    const [first] = against;
+    if (first === undefined) return null;
+    const message = `"${first.name}" is a name or an alias of the prompt "${first.prompt}" already.`;
+    return problem("conflict", message, { field: first.name === prompt ? "prompt" : "aliases" });
+  }
+
+  async resolve(alias: string): Promise<string | null> {
+    return resolveName(this.#sql, alias);
+  }
+
+  async mint(input: {
+    name: string;
+    role: Role;
+    expiresAt: string | null;
+    createdBy: string;
+    hash: string;
+  }): Promise<Token | Problem> {
+    const { hash, ...given } = input;
+    const createdAt = new Date().toISOString();
+    const token = { id: crypto.randomUUID(), ...given, createdAt, revokedAt: null };
+    if (addToken(this.#sql, hash, token)) return token;
+    return problem("conflict", "This token exists already. Mint another one.");
+  }
+
+  async tokens(): Promise<Token[]> {
+    return listTokens(this.#sql);
+  }
+
+  async revokeToken(id: string): Promise<Token | Problem> {
+    return (
+      markTokenRevoked(this.#sql, id, Date.now()) ??
+      problem("token_not_found", `There is no token with the id "${id}".`)
+    );
+  }
+
+  async authenticate(hash: string): Promise<Token | null> {
+    const token = findToken(this.#sql, hash);
+    if (token === null || token.revokedAt !== null) return null;
+    return token.expiresAt === null || Date.parse(token.expiresAt) > Date.now() ? token : null;
+  }
+
+  /** Unconfirmed claims that are older than any command takes, and that the claimant's own object knows nothing of. */
+  async #findAbandoned(claims: Claim[]): Promise<Claim[]> {
+    const oldest = Date.now() - CLAIM_HOLDS_MS;
+    const doubtful = claims.filter((claim) => !claim.confirmed && claim.atMs < oldest);
+    const verdicts = await Promise.all(doubtful.map((claim) => this.#isHeld(claim)));
+    return doubtful.filter((_, index) => !verdicts[index]);
+  }
+
+  async #isHeld({ name, prompt }: Claim): Promise<boolean> {
+    const found = await this.env.CONTROL.getByName(prompt).readPrompt();
+    if (isProblem(found)) return found.problem !== "prompt_not_found";
+    return found.name === name || found.aliases.includes(name);
+  }
+}

@@ -1,0 +1,169 @@
+// What one prompt is, in SQLite: its own object's database. State is kept as the plain documents of core, one row
+// per document, because core's `decide` takes and gives whole documents. Nothing is created before the first write:
+// a stranger who asks for prompts that do not exist must not fill the account with empty databases.
+//
+// | table       | key                                             | holds                                             | grows                             |
+// |-------------|-------------------------------------------------|---------------------------------------------------|-----------------------------------|
+// | state       | `prompt`, `release:{environment}`               | Prompt, ReleaseState (JSON)                       | an environment each               |
+// | versions    | n (digest unique)                               | VersionSummary, PromptVersion (JSON, immutable)   | a push each, for ever             |
+// | revisions   | environment, revision                           | Revision (JSON): the audit log, append-only       | a change each, for ever           |
+// | idempotency | key                                             | fingerprint and answer of an accepted command     | kept 24 h                         |
+// | outbox      | id (key unique)                                 | what KV or the Registry has not been told yet     | a row per key, dropped once told  |
+// | tallies     | environment, revision, version, arm, reason     | requests, errors, aborted                         | a few rows a revision             |
+// | reporters   | isolate                                         | highest report sequence counted                   | kept 24 h after the last report   |
+// | began       | environment, conversation                       | revision of its first turn                        | kept while a drain can ask for it |
+// | meta        | `schema`, `lease_ms`, `lease_longer_until_ms`   | numbers                                           | fixed                             |
+//
+// A row holds at most 2 MB; core's compiler refuses a larger version.
+
+import type {
+  Prompt,
+  PromptState,
+  PromptVersion,
+  ReleaseState,
+  Revision,
+  VersionSummary,
+} from "../core/types.ts";
+import { numberOf, textOf, type Row, type Sql } from "./sql.ts";
+
+const SCHEMA = [
+  `CREATE TABLE state (key TEXT PRIMARY KEY, document TEXT NOT NULL) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE versions (n INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, summary TEXT NOT NULL,
+     document TEXT NOT NULL) STRICT`,
+  `CREATE TABLE revisions (environment TEXT NOT NULL, revision INTEGER NOT NULL, document TEXT NOT NULL,
+     PRIMARY KEY (environment, revision)) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE idempotency (key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, answer TEXT NOT NULL,
+     at_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE outbox (id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, pending INTEGER NOT NULL,
+     attempts INTEGER NOT NULL, tried_ms INTEGER NOT NULL) STRICT`,
+  `CREATE TABLE tallies (environment TEXT NOT NULL, revision INTEGER NOT NULL, version INTEGER NOT NULL,
+     arm TEXT NOT NULL, reason TEXT NOT NULL, requests INTEGER NOT NULL, errors INTEGER NOT NULL,
+     aborted INTEGER NOT NULL, PRIMARY KEY (environment, revision, version, arm, reason)) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE reporters (isolate TEXT PRIMARY KEY, sequence INTEGER NOT NULL, at_ms INTEGER NOT NULL)
+     STRICT, WITHOUT ROWID`,
+  `CREATE TABLE began (environment TEXT NOT NULL, conversation TEXT NOT NULL, revision INTEGER NOT NULL,
+     PRIMARY KEY (environment, conversation)) STRICT, WITHOUT ROWID`,
+  // Last: its presence says that all of them are there.
+  `CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID`,
+  `INSERT INTO meta (key, value) VALUES ('schema', 1)`,
+];
+
+/** The database and what is known of it without asking: `state` is the committed state, null for an unknown prompt. */
+export type ControlStore = { sql: Sql; created: boolean; state: PromptState | null };
+
+export function openStore(sql: Sql): ControlStore {
+  const created = sql.exec(`SELECT 1 FROM sqlite_master WHERE name = 'meta'`).length > 0;
+  return { sql, created, state: created ? readState(sql) : null };
+}
+
+/** Within the transaction of the first write. `store.created` is for the caller to set once that is committed. */
+export function createTables(sql: Sql): void {
+  for (const statement of SCHEMA) sql.exec(statement);
+}
+
+function readState(sql: Sql): PromptState | null {
+  let prompt: Prompt | null = null;
+  const releases: PromptState["releases"] = {};
+  for (const row of sql.exec(`SELECT key, document FROM state`)) {
+    const key = textOf(row, "key");
+    if (key === "prompt") prompt = parse<Prompt>(row);
+    else releases[key.slice("release:".length)] = parse<ReleaseState>(row);
+  }
+  if (prompt === null) return null;
+  const summaries = sql.exec(`SELECT summary AS document FROM versions ORDER BY n`);
+  return { prompt, releases, versions: summaries.map((row) => parse<VersionSummary>(row)) };
+}
+
+/** Which documents a decision changed; the caller publishes exactly these. */
+export type Changes = { prompt: boolean; environments: string[]; summaries: VersionSummary[] };
+
+export function compareStates(before: PromptState | null, after: PromptState): Changes {
+  const known = new Map(before?.versions.map((summary) => [summary.version, summary]));
+  return {
+    prompt: differs(before?.prompt, after.prompt),
+    environments: Object.keys(after.releases).filter((name) =>
+      differs(before?.releases[name], after.releases[name]),
+    ),
+    summaries: after.versions.filter((summary) => differs(known.get(summary.version), summary)),
+  };
+}
+
+/** Writes what changed. `created` is the document of the version that a push made. */
+export function writeState(
+  sql: Sql,
+  after: PromptState,
+  changes: Changes,
+  created: PromptVersion | null,
+): void {
+  if (changes.prompt) writeDocument(sql, "prompt", after.prompt);
+  for (const environment of changes.environments) {
+    writeDocument(sql, `release:${environment}`, after.releases[environment]!);
+  }
+  for (const summary of changes.summaries) {
+    if (summary.version !== created?.version) {
+      sql.exec(`UPDATE versions SET summary = ? WHERE n = ?`, JSON.stringify(summary), summary.version);
+      continue;
+    }
+    sql.exec(
+      `INSERT INTO versions (n, digest, summary, document) VALUES (?, ?, ?, ?)`,
+      summary.version,
+      summary.digest,
+      JSON.stringify(summary),
+      JSON.stringify(created),
+    );
+  }
+}
+
+export function writeDocument(sql: Sql, key: string, document: Prompt | ReleaseState): void {
+  sql.exec(`INSERT OR REPLACE INTO state (key, document) VALUES (?, ?)`, key, JSON.stringify(document));
+}
+
+export function appendRevisions(sql: Sql, revisions: Revision[]): void {
+  for (const revision of revisions) {
+    sql.exec(
+      `INSERT INTO revisions (environment, revision, document) VALUES (?, ?, ?)`,
+      revision.environment,
+      revision.revision,
+      JSON.stringify(revision),
+    );
+  }
+}
+
+/** Newest first; `before` (excluded) continues an earlier page. */
+export function readRevisions(
+  sql: Sql,
+  environment: string,
+  limit: number,
+  before: number | null,
+): Revision[] {
+  const rows = sql.exec(
+    `SELECT document FROM revisions WHERE environment = ? AND revision < ? ORDER BY revision DESC LIMIT ?`,
+    environment,
+    before ?? Number.MAX_SAFE_INTEGER,
+    limit,
+  );
+  return rows.map((row) => parse<Revision>(row));
+}
+
+export function readVersionDocument(sql: Sql, version: number): PromptVersion | null {
+  const [row] = sql.exec(`SELECT document FROM versions WHERE n = ?`, version);
+  return row === undefined ? null : parse<PromptVersion>(row);
+}
+
+export function readMeta(sql: Sql, key: string): number | null {
+  const [row] = sql.exec(`SELECT value FROM meta WHERE key = ?`, key);
+  return row === undefined ? null : numberOf(row, "value");
+}
+
+export function writeMeta(sql: Sql, key: string, value: number): void {
+  sql.exec(`INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)`, key, value);
+}
+
+/** What stands in our own tables was written by `JSON.stringify` of the same type. */
+function parse<Document>(row: Row): Document {
+  return JSON.parse(textOf(row, "document")) as Document;
+}
+
+function differs(before: object | undefined, after: object | undefined): boolean {
+  return before !== after && JSON.stringify(before) !== JSON.stringify(after);
+}
