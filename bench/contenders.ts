@@ -52,23 +52,34 @@ export async function startContenders(upstreamPort: number): Promise<Contender[]
   return contenders;
 }
 
-async function startBare(folder: string, upstream: string): Promise<Contender> {
+function startBare(folder: string, upstream: string): Promise<Contender> {
+  return startScript(folder, "bare", BARE, upstream);
+}
+
+/** A Worker of one module under `workerd serve`, with the provider's origin in `env.UPSTREAM`. */
+export async function startScript(
+  folder: string,
+  name: string,
+  script: string,
+  upstream: string,
+): Promise<Contender> {
   const port = await freePort();
-  writeFileSync(join(folder, "bare.js"), BARE);
+  writeFileSync(join(folder, `${name}.js`), script);
   const config = `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
     (name = "main", worker = (
-      modules = [(name = "bare.js", esModule = embed "bare.js")],
+      modules = [(name = "${name}.js", esModule = embed "${name}.js")],
       compatibilityDate = "2026-10-06",
+      compatibilityFlags = ["enable_request_signal"],
       bindings = [(name = "UPSTREAM", text = "${upstream}")],
     )),
     (name = "internet", network = (allow = ["public", "private"])),
   ],
   sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
 );`;
-  const process = await serve(folder, "bare.capnp", config, port);
-  return { name: "bare", process, port, path: "/v1/chat/completions", headers: {} };
+  const process = await serve(folder, `${name}.capnp`, config, port);
+  return { name, process, port, path: "/v1/chat/completions", headers: {} };
 }
 
 async function startSwitchback(folder: string, upstream: string): Promise<Contender> {
@@ -182,7 +193,7 @@ async function untilOpen(port: number): Promise<void> {
   const deadline = Date.now() + 20_000;
   while (Date.now() < deadline) {
     const open = await fetch(`http://127.0.0.1:${port}/healthz`, { signal: AbortSignal.timeout(1_000) }).then(
-      async (answer) => (await answer.arrayBuffer(), true),
+      async (answer) => (await answer.body?.cancel(), true),
       () => false,
     );
     if (open) return;

@@ -1,7 +1,10 @@
 // The client of the benchmark: keeps `concurrency` requests going until `count` are answered, and notes for each when
 // its first byte and its end came.
 
+import { readFileSync } from "node:fs";
 import { Agent, request } from "node:http";
+
+const TICKS_PER_SECOND = 100;
 
 export type Load = {
   port: number;
@@ -67,4 +70,11 @@ export function median(values: number[]): number {
   const middle = sorted.length >> 1;
   if (sorted.length === 0) return Number.NaN;
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/** User and system time of a process so far, in ms (proc(5), fields 14 and 15). */
+export function cpuMsOf(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return ((Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND) * 1_000;
 }

@@ -3,16 +3,14 @@
 // latency but hardly CPU. Needs Linux (taskset, /proc); proxies on core 0, load and provider on core 1.
 
 import { fork, spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { startContenders, type Contender } from "./contenders.ts";
-import { median, runLoad, type Load, type Timing } from "./load.ts";
+import { cpuMsOf, median, runLoad, type Load, type Timing } from "./load.ts";
 
 type Case = { name: string; plan: string; body: Buffer; count: number; concurrency: number; chunks: number };
 type Sample = { cpuMs: number; firstByteMs: number; totalMs: number };
 
 const UPSTREAM_PORT = 4_977;
-const TICKS_PER_SECOND = 100;
 const rounds = Number(process.env["BENCH_ROUNDS"] ?? 7);
 const only = process.env["BENCH_ONLY"];
 
@@ -52,13 +50,6 @@ function chatBody(bytes: number): Buffer {
     left -= Buffer.byteLength(JSON.stringify(message)) + 1;
   }
   return Buffer.from(JSON.stringify({ model: "gpt-bench", messages, stream: false }));
-}
-
-/** User and system time of a process so far, in ms (proc(5), fields 14 and 15). */
-function cpuMsOf(pid: number): number {
-  const text = readFileSync(`/proc/${pid}/stat`, "utf8");
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  return ((Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND) * 1_000;
 }
 
 async function measure(contender: Contender, test: Case): Promise<Sample> {

@@ -1,0 +1,138 @@
+// `node bench/streams.ts`: what it costs to know how a streamed answer ended. The ways to watch a stream, each as a
+// Worker of a few lines beside native pass-through: CPU a chunk, first byte, and when the provider's request ends
+// after the client has hung up. src/edge/forward.ts uses the cheapest that gets all three right.
+
+import { fork, spawnSync } from "node:child_process";
+import { mkdtempSync } from "node:fs";
+import { createServer, request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startScript, type Contender } from "./contenders.ts";
+import { cpuMsOf, median, runLoad } from "./load.ts";
+
+const UPSTREAM_PORT = 4_978;
+const CHUNKS = 50;
+const STREAMS = 200;
+const ROUNDS = Number(process.env["BENCH_ROUNDS"] ?? 7);
+
+const call = "const upstream = await fetch(env.UPSTREAM + new URL(request.url).pathname, request);";
+const worker = (body: string) => `export default { async fetch(request, env, ctx) { ${call} ${body} } };`;
+
+const WAYS: Record<string, string> = {
+  native: worker("return new Response(upstream.body, upstream);"),
+  "identity-pipe": worker(`const { readable, writable } = new IdentityTransformStream();
+    ctx.waitUntil(upstream.body.pipeTo(writable).then(() => {}, () => {}));
+    return new Response(readable, upstream);`),
+  "pull-cancel": worker(`const reader = upstream.body.getReader();
+    return new Response(new ReadableStream({
+      type: "bytes",
+      async pull(controller) {
+        const { done, value } = await reader.read();
+        if (done) { controller.close(); controller.byobRequest?.respond(0); } else controller.enqueue(value);
+      },
+      cancel(reason) { return reader.cancel(reason); },
+    }), upstream);`),
+  "transform-js": worker(`return new Response(upstream.body.pipeThrough(new TransformStream({
+      transform(chunk, controller) { controller.enqueue(chunk); }, flush() {}, cancel() {},
+    })), upstream);`),
+};
+
+async function main(): Promise<void> {
+  spawnSync("taskset", ["-pc", "1", String(process.pid)]);
+  const upstream = fork(join(import.meta.dirname, "upstream.ts"), [String(UPSTREAM_PORT)]);
+  await new Promise((resolve) => upstream.once("message", resolve));
+  const folder = mkdtempSync(join(tmpdir(), "switchback-streams-"));
+  const contenders: Contender[] = [];
+  try {
+    for (const [name, script] of Object.entries(WAYS)) {
+      contenders.push(await startScript(folder, name, script, `http://127.0.0.1:${UPSTREAM_PORT}`));
+    }
+    await compareCost(contenders);
+    for (const [name, script] of Object.entries(WAYS)) await reportAbort(folder, name, script);
+  } finally {
+    for (const { process: child } of contenders) child.kill("SIGKILL");
+    upstream.kill();
+  }
+}
+
+async function compareCost(contenders: Contender[]): Promise<void> {
+  const cpu = new Map<string, number[]>(contenders.map(({ name }) => [name, []]));
+  const first = new Map<string, number[]>(contenders.map(({ name }) => [name, []]));
+  for (let round = -1; round < ROUNDS; round += 1) {
+    for (const { name, port, process: child } of contenders) {
+      const headers = { "x-bench": `stream:${CHUNKS}:5`, "content-type": "application/json" };
+      const before = cpuMsOf(child.pid ?? 0);
+      const timings = await runLoad({
+        port,
+        path: "/v1/chat/completions",
+        headers,
+        body: Buffer.from("{}"),
+        count: STREAMS,
+        concurrency: 16,
+      });
+      if (round < 0) continue;
+      cpu.get(name)?.push(((cpuMsOf(child.pid ?? 0) - before) * 1_000) / STREAMS);
+      first.get(name)?.push(median(timings.map(({ firstByteMs }) => firstByteMs)));
+    }
+  }
+  const native = cpu.get("native") ?? [];
+  for (const [name, values] of cpu) {
+    const added = median(values.map((value, round) => (value - (native[round] ?? 0)) / CHUNKS));
+    const firstMs = median(first.get(name) ?? []);
+    console.log(
+      `${name.padEnd(14)} ${median(values).toFixed(0)} µs a stream of ${CHUNKS} chunks,` +
+        ` ${added.toFixed(1)} µs a chunk over native, first byte p50 ${firstMs.toFixed(2)} ms`,
+    );
+  }
+}
+
+/** Hangs up after three chunks and reports when the provider saw the end of its request. */
+async function reportAbort(folder: string, name: string, script: string): Promise<void> {
+  let closedAtMs = 0;
+  const server = createServer((incoming, answer) => {
+    incoming.resume();
+    answer.writeHead(200, { "content-type": "text/event-stream" });
+    const timer = setInterval(() => answer.write("data: {}\n\n"), 20);
+    answer.on("close", () => {
+      clearInterval(timer);
+      closedAtMs = performance.now();
+    });
+  }).listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const address = server.address();
+  const port = address !== null && typeof address === "object" ? address.port : 0;
+  const contender = await startScript(folder, `abort-${name}`, script, `http://127.0.0.1:${port}`);
+  closedAtMs = 0;
+  const leftAtMs = await hangUpAfter(contender.port, 3);
+  const deadline = performance.now() + 6_000;
+  while (closedAtMs === 0 && performance.now() < deadline)
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  console.log(
+    `${name.padEnd(14)} ${closedAtMs === 0 ? "provider still running after 6 s" : `provider's request ended ${(closedAtMs - leftAtMs).toFixed(0)} ms after the client left`}`,
+  );
+  contender.process.kill("SIGKILL");
+  server.closeAllConnections();
+  server.close();
+}
+
+function hangUpAfter(port: number, chunks: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const call = request(
+      { host: "127.0.0.1", port, path: "/v1/chat/completions", method: "POST" },
+      (answer) => {
+        let seen = 0;
+        answer.on("error", () => {});
+        answer.on("data", () => {
+          seen += 1;
+          if (seen !== chunks) return;
+          call.destroy();
+          resolve(performance.now());
+        });
+      },
+    );
+    call.on("error", reject);
+    call.end("{}");
+  });
+}
+
+await main();
