@@ -1,0 +1,159 @@
+// The loop of the page: choose → load → draw → every two seconds again. Everything that happens on the page ends in
+// `update` of the model followed by one `draw`. Guarantees: an answer for a prompt that is no longer chosen is
+// dropped, and a lower revision never replaces a higher one.
+
+import type { Actor } from "../../core/types.ts";
+import { failed, type Api, type Failed } from "./api.ts";
+import {
+  emptyModel,
+  forgetSelection,
+  readHistory,
+  readLive,
+  readPrompts,
+  readRevisions,
+  type Live,
+  type Model,
+} from "./model.ts";
+import { addSample } from "./rates.ts";
+
+export type View = { element: HTMLElement; draw(model: Model): void };
+
+export type AppOptions = {
+  api: Api;
+  actor: Actor;
+  /** Back to the sign-in form, with what to say there. */
+  signOut(message?: string): void;
+  /** Says something in the status line, for eyes and screen readers. */
+  say(text: string): void;
+};
+
+const LIVE_MS = 2_000;
+/** The list of prompts is read with every fifth round. */
+const ROUNDS_PER_LIST = 5;
+
+export class App {
+  readonly api: Api;
+  readonly say: AppOptions["say"];
+  readonly signOut: AppOptions["signOut"];
+  model: Model;
+  #view: View | null = null;
+  /** Counts selections: an answer that was asked for under another one is stale. */
+  #choice = 0;
+  #timer: ReturnType<typeof setInterval> | null = null;
+
+  constructor(options: AppOptions) {
+    this.api = options.api;
+    this.say = options.say;
+    this.signOut = options.signOut;
+    this.model = { ...emptyModel(options.actor), ...readAddress() };
+  }
+
+  start(view: View): void {
+    this.#view = view;
+    view.draw(this.model);
+    void this.#reloadList().then(() => this.reload());
+    let round = 0;
+    this.#timer = setInterval(() => {
+      if (document.hidden) return;
+      round += 1;
+      if (round % ROUNDS_PER_LIST === 0) void this.#reloadList();
+      void this.#reloadLive(false);
+    }, LIVE_MS);
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#view = null;
+  }
+
+  update(part: Partial<Model>): void {
+    this.model = { ...this.model, ...part };
+    this.#view?.draw(this.model);
+  }
+
+  /** Chooses a prompt and an environment; the address follows. */
+  choose(prompt: string | null, environment: string): void {
+    this.#choice += 1;
+    if (prompt === null) return this.update({ prompt: null, loading: false });
+    history.replaceState(null, "", `#${prompt}@${environment}`);
+    const { enforcement } = this.model;
+    this.model = forgetSelection({ ...this.model, prompt, environment });
+    this.update({ enforcement });
+    void this.reload();
+  }
+
+  /** Reads everything about the selection again, now. */
+  reload(): Promise<void> {
+    return this.#reloadLive(true);
+  }
+
+  async loadOlderRevisions(): Promise<void> {
+    const { prompt, environment, nextBefore } = this.model;
+    if (prompt === null || nextBefore === null) return;
+    const choice = this.#choice;
+    const reply = await readRevisions(this.api, prompt, environment, nextBefore);
+    if (failed(reply)) return this.#noteFailure(reply);
+    if (choice !== this.#choice) return;
+    const revisions = [...this.model.revisions, ...reply.body.revisions];
+    this.update({ revisions, nextBefore: reply.body.nextBefore });
+  }
+
+  async #reloadList(): Promise<void> {
+    const reply = await readPrompts(this.api);
+    if (failed(reply)) return this.#noteFailure(reply);
+    const prompts = reply.body.prompts.filter(({ archivedAt }) => archivedAt === null);
+    const { prompt, environment } = this.model;
+    this.update({ prompts, unreachable: null });
+    if (prompts.some(({ name }) => name === prompt)) return;
+    this.choose(prompts[0]?.name ?? null, environment);
+  }
+
+  async #reloadLive(withHistory: boolean): Promise<void> {
+    const { prompt, environment } = this.model;
+    if (prompt === null) return;
+    const choice = this.#choice;
+    const live = await readLive(this.api, prompt, environment);
+    if (choice !== this.#choice) return;
+    if (failed(live.release) && [0, 401].includes(live.release.problem.status)) {
+      return this.#noteFailure(live.release);
+    }
+    const history = withHistory || this.#isNews(live) ? await readHistory(this.api, prompt, environment) : {};
+    if (choice !== this.#choice || this.#isOlder(live)) return;
+    this.update({ ...history, ...this.#liveParts(live), loading: false, unreachable: null });
+  }
+
+  /** A revision or a version that the page has not seen. */
+  #isNews({ release }: Live): boolean {
+    const { versions, prompts, prompt } = this.model;
+    const latest = prompts.find(({ name }) => name === prompt)?.latestVersion ?? 0;
+    const known = Math.max(0, ...versions.map(({ version }) => version));
+    return latest > known || (!failed(release) && release.body.revision !== this.model.release?.revision);
+  }
+
+  #isOlder({ release }: Live): boolean {
+    return !failed(release) && release.body.revision < (this.model.release?.revision ?? 0);
+  }
+
+  #liveParts({ release, metrics }: Live): Partial<Model> {
+    const requests = Object.fromEntries((metrics?.versions ?? []).map((row) => [row.version, row.requests]));
+    return {
+      release: failed(release) ? null : release.body,
+      releaseProblem: failed(release) ? release.problem : null,
+      ...(metrics && {
+        metrics,
+        samples: addSample(this.model.samples, { atMs: performance.now(), requests }),
+      }),
+    };
+  }
+
+  #noteFailure({ problem }: Failed): void {
+    if (problem.status === 401) this.signOut("This token is not valid any more. Sign in again.");
+    else this.update({ unreachable: problem });
+  }
+}
+
+/** `#support-bot@staging` → the selection. */
+function readAddress(): { prompt: string | null; environment: string } {
+  const match = /^#([A-Za-z0-9][A-Za-z0-9_.-]*)(?:@([a-z0-9][a-z0-9_-]*))?$/.exec(location.hash);
+  return { prompt: match?.[1] ?? null, environment: match?.[2] ?? "production" };
+}
