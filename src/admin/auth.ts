@@ -5,16 +5,12 @@
 import { problem, type Problem } from "../core/problem.ts";
 import type { Actor, Role } from "../core/types.ts";
 import { REGISTRY_NAME, type Env } from "../env.ts";
-import { hashHex } from "./preconditions.ts";
+import { hashText } from "./preconditions.ts";
 import { callStub } from "./stubs.ts";
 
 const ROLES: readonly Role[] = ["viewer", "releaser", "admin"];
 
 const MINTED = /^sbt_[A-Za-z0-9_-]{43}$/;
-
-export function isClosed(env: Env): boolean {
-  return !env.ADMIN_TOKEN;
-}
 
 /** The actor behind the request's bearer token: `forbidden` while the control plane is closed, else `unauthenticated`. */
 export async function authenticate(request: Request, env: Env): Promise<Actor | Problem> {
@@ -39,7 +35,7 @@ export async function authenticate(request: Request, env: Env): Promise<Actor | 
 }
 
 async function findMinted(token: string, env: Env): Promise<Actor | null | Problem> {
-  const hash = await hashHex(new TextEncoder().encode(token));
+  const hash = await hashText(token);
   const found = await callStub(
     () => env.REGISTRY.getByName(REGISTRY_NAME),
     (registry) => registry.authenticate(hash),
@@ -65,7 +61,7 @@ export async function createToken(): Promise<{ token: string; hash: string }> {
   const bytes = crypto.getRandomValues(new Uint8Array(32));
   const base64 = btoa(String.fromCharCode(...bytes));
   const token = `sbt_${base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")}`;
-  return { token, hash: await hashHex(new TextEncoder().encode(token)) };
+  return { token, hash: await hashText(token) };
 }
 
 /** Digests have one length whatever was sent, so that neither content nor length shows in the time taken. */

@@ -36,15 +36,18 @@ function refuseJson(detail: string): Problem {
   return problem("invalid_request", `The body must be a JSON object: ${detail}.`);
 }
 
+/** What a caller sent, in a box: it may have fields called `problem` and `message`, and still is none of ours. */
+export type Sent<Value> = { sent: Value };
+
 /** A JSON object; nothing at all counts as `{}`. */
-export function parseJsonObject(bytes: Uint8Array): Record<string, unknown> | Problem {
+export function parseJsonObject(bytes: Uint8Array): Sent<Record<string, unknown>> | Problem {
   const text = decodeUtf8(bytes);
   if (text === null) return problem("invalid_request", "The body is not UTF-8.");
-  if (text.trim() === "") return {};
+  if (text.trim() === "") return { sent: {} };
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-      return value as Record<string, unknown>;
+      return { sent: value as Record<string, unknown> };
     }
     return refuseJson(
       `this is ${value === null ? "null" : Array.isArray(value) ? "an array" : `a ${typeof value}`}`,
@@ -57,7 +60,7 @@ export function parseJsonObject(bytes: Uint8Array): Record<string, unknown> | Pr
 }
 
 /** The query as an object. A parameter given twice has no meaning here. */
-export function readQuery(url: URL): Record<string, string> | Problem {
+export function readQuery(url: URL): Sent<Record<string, string>> | Problem {
   const found: Record<string, string> = Object.create(null);
   for (const [name, value] of url.searchParams) {
     if (name in found) {
@@ -65,13 +68,16 @@ export function readQuery(url: URL): Record<string, string> | Problem {
     }
     found[name] = value;
   }
-  return { ...found };
+  return { sent: { ...found } };
 }
 
 /** What the schema makes of a value, or a problem that names every wrong field by its JSON path. */
-export function check<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> | Problem {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
+export function check<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+): Sent<z.output<Schema>> | Problem {
+  const result = schema.safeParse(value, { reportInput: true });
+  if (result.success) return { sent: result.data };
   const errors = result.error.issues.flatMap(describeIssue);
   const [first] = errors;
   if (first === undefined) return problem("invalid_request", "The request is not understood.");

@@ -4,7 +4,8 @@
 
 import * as z from "zod";
 import type { ProblemCode } from "../core/problem.ts";
-import { DEFAULT_ENVIRONMENT, NAME_PATTERN, type Role } from "../core/types.ts";
+import { aliasSchema, environmentSchema, versionNumberSchema } from "../core/prompt-settings.ts";
+import { DEFAULT_ENVIRONMENT, type Role } from "../core/types.ts";
 
 export type Method = "GET" | "PUT" | "POST" | "DELETE";
 
@@ -66,20 +67,16 @@ const wholeNumber = (least: number, greatest = 999_999_999) =>
     .min(least)
     .max(greatest);
 
-export const promptName = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/, "must be the name or an alias of a prompt")
-  .describe("Name of a prompt, or one of its aliases.");
+/** An alias may hold more than a name, and stands wherever a name does. */
+export const promptName = aliasSchema.describe("Name of a prompt, or one of its aliases.");
 
-export const environment = z
-  .string()
-  .regex(NAME_PATTERN, "must match ^[a-z0-9][a-z0-9_-]{0,62}$")
+export const environment = environmentSchema
   .default(DEFAULT_ENVIRONMENT)
   .describe("Environment; each has a release of its own.");
 
 export const reason = z.string().max(1000).default("").describe("Why; kept in the audit log.");
-export const versionNumber = wholeNumber(1).describe("Number of a version.");
-export const versionInUrl = z.preprocess(readDigits, versionNumber);
+export const versionNumber = versionNumberSchema.describe("Number of a version.");
+export const versionInUrl = z.preprocess(readDigits, wholeNumber(1).describe("Number of a version."));
 export const numberInUrl = (least: number, greatest?: number) =>
   z.preprocess(readDigits, wholeNumber(least, greatest));
 

@@ -50,12 +50,12 @@ export async function fingerprintRequest(method: string, path: string, body: Uin
   const all = new Uint8Array(head.length + body.length);
   all.set(head);
   all.set(body, head.length);
-  return hashHex(all);
+  return toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", all)));
 }
 
-/** SHA-256 as lower-case hex. */
-export async function hashHex(bytes: Uint8Array): Promise<string> {
-  return toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
+/** SHA-256 over a text's UTF-8, as lower-case hex. */
+export async function hashText(text: string): Promise<string> {
+  return toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))));
 }
 
 function toHex(bytes: Uint8Array): string {

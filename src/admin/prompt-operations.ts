@@ -1,6 +1,7 @@
 // Lines of the table of operations: prompts and their versions (contract §4).
 
 import * as z from "zod";
+import { promptNameSchema, putPromptSchema } from "../core/prompt-settings.ts";
 import { NAME_PATTERN } from "../core/types.ts";
 import {
   BODY_PROBLEMS,
@@ -8,7 +9,6 @@ import {
   environment,
   noParams,
   noQuery,
-  promptName,
   promptParams,
   reason,
   versionInUrl,
@@ -18,33 +18,33 @@ import {
 } from "./operation.ts";
 import {
   contentSchema,
-  kind,
   promptSchema,
   pushSchema,
   revokeSchema,
-  unit,
   versionSchema,
   versionSummarySchema,
 } from "./schemas.ts";
 
+const { aliases, unit, kind } = putPromptSchema.shape;
 const settings = z.strictObject({
-  description: z.string().max(2000).exactOptional(),
-  owner: z.string().max(200).exactOptional(),
-  tags: z.array(z.string().min(1).max(64)).max(32).exactOptional(),
-  aliases: z
-    .array(promptName)
-    .max(32)
-    .exactOptional()
-    .describe("Other names that requests may use, such as `pmpt_68…`; each belongs to one prompt."),
-  unit: unit.exactOptional(),
-  kind: kind.exactOptional(),
+  ...putPromptSchema.shape,
+  aliases: aliases.describe("Other names for requests, such as `pmpt_68…`; each belongs to one prompt."),
+  unit: unit.describe("What stickiness is keyed on. Default: conversation."),
+  kind: kind.describe("A partial is inlined into other prompts at push. Default: prompt."),
 });
 
-const diffSchema = z.looseObject({
+const change = z.object({
+  path: z.string().describe("`params.temperature`, `messages[0].content`."),
+  before: z.unknown().describe("null: was not there."),
+  after: z.unknown().describe("null: is not there any more."),
+});
+const changes = z.array(change);
+const diffSchema = z.object({
   prompt: z.string(),
   from: z.int(),
   to: z.int(),
-  unified: z.string().describe("Unified diff of the two contents; empty when they are the same."),
+  text: z.string().describe("Unified diff; empty when nothing but the note differs."),
+  changes: z.looseObject({ messages: changes, model: changes, params: changes, variables: changes }),
 });
 
 const renderSchema = z.object({
@@ -216,11 +216,7 @@ export const promptOperations = {
     body: z.strictObject({
       version: versionNumber.optional(),
       variables: z.record(z.string(), z.unknown()).default({}),
-      provider: z
-        .string()
-        .regex(NAME_PATTERN, "must be the name of a provider")
-        .default("openai")
-        .describe("Provider as in the data plane's URL."),
+      provider: promptNameSchema.default("openai").describe("Provider as in the data plane's URL."),
       path: z
         .string()
         .regex(/^\//, "must start with /")

@@ -1,6 +1,7 @@
 // Lines of the table of operations: releases, and what can be seen of them (contract §4).
 
 import * as z from "zod";
+import { weightSchema } from "../core/prompt-settings.ts";
 import {
   BODY_PROBLEMS,
   WRITE_PROBLEMS,
@@ -18,7 +19,7 @@ import { metricsSchema, releaseSchema, revisionSchema, rollbackSchema } from "./
 const notFound = ["prompt_not_found", "version_not_found", "environment_not_found"] as const;
 const prompt = "/admin/prompts/support-bot";
 
-const explainSchema = z.looseObject({
+const explainSchema = z.object({
   prompt: z.string(),
   environment: z.string(),
   key: z.string(),
@@ -26,7 +27,10 @@ const explainSchema = z.looseObject({
   arm: z.enum(["baseline", "canary", "pinned"]),
   reason: z.enum(["static", "split", "pinned", "drain", "no_lease", "fallback"]),
   revision: z.int(),
-  bucket: z.int().nullable().describe("0 to 9999."),
+  bucket: z.int().describe("0 to 9999, from the salt and the key."),
+  salt: z.string(),
+  slots: z.array(z.object({ version: z.int(), from: z.int(), to: z.int() })),
+  algorithm: z.string().describe("Name of the hash; frozen under this name."),
 });
 
 export const releaseOperations = {
@@ -61,7 +65,7 @@ export const releaseOperations = {
     query: noQuery,
     body: z.strictObject({
       version: versionNumber,
-      weight: z.number().min(0).max(100).multipleOf(0.01).describe("Percent, in steps of 0.01; 0 is legal."),
+      weight: weightSchema.describe("Percent, in steps of 0.01; 0 is legal."),
       environment,
       reason,
       transition: z.enum(["drain", "now"]).default("drain"),

@@ -3,11 +3,10 @@
 // does not run them, because what it answers comes from typed objects. Readers must bear unknown fields.
 
 import * as z from "zod";
+import { contentSchema as writtenContent } from "../core/content.ts";
 import type { PushAnswer, RevokeAnswer, RollbackAnswer, Token, VersionView } from "../core/ports.ts";
 import type {
   Arm,
-  Json,
-  JsonObject,
   Prompt,
   Release,
   ReleaseView,
@@ -15,9 +14,6 @@ import type {
   SlotTable,
   VersionSummary,
 } from "../core/types.ts";
-
-const json = z.unknown() as z.ZodType<Json>;
-const jsonObject = z.record(z.string(), z.unknown()) as unknown as z.ZodType<JsonObject>;
 
 export const time = z.string().describe("ISO 8601, UTC, with milliseconds.");
 const revisionNumber = z.int().min(0).describe("Number of a release; every change is the next one.");
@@ -47,33 +43,30 @@ export const promptSchema = z
   })
   .meta({ id: "Prompt" }) satisfies z.ZodType<Prompt>;
 
-const message = z.object({ role: z.enum(["system", "user", "assistant"]), content: z.string() });
-const variableRule = z.object({
-  type: z.enum(["string", "number", "boolean", "array", "object"]).optional(),
-  required: z.boolean().optional(),
-  default: json.optional(),
-  description: z.string().optional(),
-});
+/** What the fields of a content are for; their shapes come from core. */
+const CONTENT_FIELDS: { [field: string]: string } = {
+  messages: "Templates (Mustache). Or `system`.",
+  system: "Short for one system message.",
+  placement: "Where the system text goes against the caller's own.",
+  model: "Forces the model.",
+  params: "Forced parameters, in neutral names.",
+  defaults: "Parameters for where the caller leaves them out.",
+  provider_params: "Verbatim, for one provider or wire format only.",
+  variables: "Rules for the variables of the templates.",
+  note: "Why this version exists; no part of the digest.",
+};
 
-/** What users push. The single writer checks it in depth; here stands what it looks like. */
-export const contentSchema = z
-  .looseObject({
-    messages: z.array(message).optional().describe("Templates, system text first. Or use `system`."),
-    system: z.string().optional().describe("Short for one system message."),
-    placement: z
-      .enum(["prepend", "append", "replace", "if_absent"])
-      .optional()
-      .describe("Where the system text goes against the caller's own. Default: prepend."),
-    model: z.string().optional().describe("Forces the model."),
-    params: jsonObject.optional().describe("Forced parameters, in neutral names."),
-    defaults: jsonObject.optional().describe("Parameters for where the caller leaves them out."),
-    tools: z.array(jsonObject).optional(),
-    response_format: jsonObject.optional(),
-    provider_params: z.record(z.string(), jsonObject).optional().describe("Verbatim, for one wire format."),
-    variables: z.record(z.string(), variableRule).optional(),
-    note: z.string().optional().describe("Why this version exists; not part of the digest."),
-  })
-  .meta({ id: "Content" });
+function describeContent(): z.core.JSONSchema.JSONSchema {
+  const { $schema: _, ...described } = z.toJSONSchema(writtenContent, { io: "input" });
+  for (const [field, description] of Object.entries(CONTENT_FIELDS)) {
+    const schema = described.properties?.[field];
+    if (typeof schema === "object") schema.description = description;
+  }
+  return described;
+}
+
+/** Described here, checked by core in the prompt's Control: one place knows what a content may say. */
+export const contentSchema = z.record(z.string(), z.unknown()).meta({ id: "Content", ...describeContent() });
 
 const versionSummary = {
   version,

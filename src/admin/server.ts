@@ -3,11 +3,12 @@
 // line of the table would not let through, and every failure is a problem document.
 
 import { Hono, type Context } from "hono";
+import type * as z from "zod";
 import { isProblem, problem, type Problem } from "../core/problem.ts";
 import type { Actor } from "../core/types.ts";
 import type { Env } from "../env.ts";
 import { authenticate, challenge, checkRole } from "./auth.ts";
-import { check, parseJsonObject, readBytes, readQuery } from "./body.ts";
+import { check, parseJsonObject, readBytes, readQuery, type Sent } from "./body.ts";
 import type { Call, Guards, Reply } from "./call.ts";
 import { renderDocs } from "./docs.ts";
 import { describeApi } from "./openapi.ts";
@@ -64,19 +65,28 @@ async function prepareCall(operation: Operation, context: Context<Scope>): Promi
   const params = check(operation.params, context.req.param());
   if (isProblem(params)) return params;
   const asked = readQuery(url);
-  const query = isProblem(asked) ? asked : check(operation.query, asked);
+  const query = isProblem(asked) ? asked : check(operation.query, asked.sent);
   if (isProblem(query)) return query;
   const bytes = operation.body === null ? new Uint8Array() : await readBytes(request);
   if (isProblem(bytes)) return bytes;
   const guards = isPromptWrite(operation) ? await readGuards(request, url, bytes) : UNGUARDED;
   if (isProblem(guards)) return guards;
-  const parsed = operation.body === null ? null : parseJsonObject(bytes);
-  if (isProblem(parsed)) return parsed;
-  const body = operation.body === null ? null : check(operation.body, parsed);
+  const body = operation.body === null ? { sent: null } : parseBody(operation.body, bytes);
   if (isProblem(body)) return body;
-  const ifNoneMatch = request.headers.get("if-none-match");
-  const { env } = context;
-  return { env, actor: context.get("actor"), guards, ifNoneMatch, params, query, body } as Call;
+  return {
+    env: context.env,
+    actor: context.get("actor"),
+    guards,
+    ifNoneMatch: request.headers.get("if-none-match"),
+    params: params.sent,
+    query: query.sent,
+    body: body.sent,
+  } as Call;
+}
+
+function parseBody(schema: z.ZodType, bytes: Uint8Array): Sent<unknown> | Problem {
+  const parsed = parseJsonObject(bytes);
+  return isProblem(parsed) ? parsed : check(schema, parsed.sent);
 }
 
 const UNGUARDED: Guards = { ifMatch: null, idempotency: null };

@@ -44,10 +44,15 @@ export async function callControl<Answer>(
       (control) => call(control, prompt),
     );
   const direct = NAME_PATTERN.test(name) ? await ask(name) : promptNotFound(name);
-  if (!isProblem(direct) || direct.problem !== "prompt_not_found") return direct;
+  if (!isProblem(direct) || !mayBeAlias(direct)) return direct;
   const owner = await resolveAlias(env, name);
   if (owner === null || owner === name) return direct;
   return isProblem(owner) ? owner : ask(owner);
+}
+
+/** To a write under If-Match an object without a prompt answers that it is at revision 0. */
+function mayBeAlias({ problem: code, current }: Problem): boolean {
+  return code === "prompt_not_found" || (code === "revision_conflict" && current === 0);
 }
 
 /** The prompt that an alias belongs to, or null. */
