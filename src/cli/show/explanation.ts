@@ -11,7 +11,7 @@ export type Explained = {
   arm: string;
   reason: Reason;
   revision: number;
-  bucket: number | null;
+  bucket: number;
 };
 
 const REASONS: { [reason in Reason]: string } = {
@@ -26,9 +26,8 @@ const REASONS: { [reason in Reason]: string } = {
 export function formatExplanation(look: Look, explained: Explained): string[] {
   const { prompt, environment, key, version, arm, reason, revision, bucket } = explained;
   const style = arm === "baseline" ? "green" : "yellow";
-  const where = bucket === null ? "" : `, bucket ${bucket} of ${BUCKETS}`;
   return [
     `"${plain(key)}" gets ${paint(look, style, `v${version} (${arm})`)} of ${paint(look, "bold", prompt)} in ${environment}`,
-    `  ${reason}: ${REASONS[reason]}${where}, revision ${revision}`,
+    `  ${reason}: ${REASONS[reason]} (bucket ${bucket} of ${BUCKETS}), revision ${revision}`,
   ];
 }

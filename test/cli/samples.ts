@@ -1,0 +1,213 @@
+// One plausible answer of every operation, checked against the types of core: support-bot at revision 7 with v2 as
+// its baseline and v3 as a canary.
+
+import type { OperationId } from "../../src/admin/operations.ts";
+import type { Answer } from "../../src/cli/client.ts";
+import type { Metrics } from "../../src/admin/schemas.ts";
+import type { PushAnswer, RevokeAnswer, RollbackAnswer, Token, VersionView } from "../../src/core/ports.ts";
+import type { Prompt, Release, ReleaseView, Revision, VersionSummary } from "../../src/core/types.ts";
+
+export const NOW = "2026-03-01T12:00:00.000Z";
+export const NOW_MS = Date.parse(NOW);
+
+export const prompt: Prompt = {
+  name: "support-bot",
+  kind: "prompt",
+  description: "Answers customers",
+  owner: "support",
+  tags: ["live"],
+  aliases: ["pmpt_68ab"],
+  unit: "conversation",
+  createdAt: "2026-02-01T08:00:00.000Z",
+  updatedAt: "2026-02-28T08:00:00.000Z",
+  updatedBy: "alice",
+  archivedAt: null,
+  latestVersion: 3,
+};
+
+export const release: ReleaseView = {
+  prompt: "support-bot",
+  environment: "production",
+  revision: 7,
+  unit: "conversation",
+  baseline: 2,
+  arms: [
+    {
+      version: 2,
+      weight: 95,
+      arm: "baseline",
+      digest: "ab".repeat(32),
+      versionCreatedAt: "2026-02-26T12:00:00.000Z",
+      note: "friendlier",
+    },
+    {
+      version: 3,
+      weight: 5,
+      arm: "canary",
+      digest: "cd".repeat(32),
+      versionCreatedAt: "2026-03-01T11:57:00.000Z",
+      note: "shorter answers",
+    },
+  ],
+  draining: [],
+  revoked: [],
+  changedAt: "2026-03-01T11:57:30.000Z",
+  changedBy: "alice",
+  action: "canary",
+  reason: "first look",
+};
+
+export const metrics: Metrics = {
+  prompt: "support-bot",
+  environment: "production",
+  arms: [],
+  versions: [
+    { version: 2, requests: 12_304, errors: 12, aborted: 3, errorRate: 0.000975, abortedRate: 0.00024 },
+    { version: 3, requests: 648, errors: 65, aborted: 0, errorRate: 0.1003, abortedRate: 0 },
+  ],
+};
+
+export const versions: VersionSummary[] = [
+  summary(3, "shorter answers"),
+  summary(2, "friendlier"),
+  { ...summary(1, "first"), revoked: { at: NOW, by: "bob", reason: "leaks the system text" } },
+];
+
+function summary(version: number, note: string): VersionSummary {
+  const createdAt = "2026-02-26T12:00:00.000Z";
+  return { version, digest: `${version}`.repeat(64), createdAt, createdBy: "alice", note, revoked: null };
+}
+
+export const version: VersionView = {
+  ...summary(3, "shorter answers"),
+  prompt: "support-bot",
+  content: {
+    messages: [{ role: "system", content: "You help users of {{product}}.\nBe brief." }],
+    placement: "prepend",
+    model: "gpt-5.4-mini",
+    params: { temperature: 0.2 },
+  },
+  partials: [{ name: "tone", version: 4, digest: "ef".repeat(32) }],
+};
+
+export function routing(number: number, baseline: number, canaries: Release["arms"] = []): Release {
+  const taken = canaries.reduce((sum, arm) => sum + arm.weight, 0);
+  return {
+    schema: 1,
+    prompt: "support-bot",
+    environment: "production",
+    revision: number,
+    unit: "conversation",
+    baseline,
+    arms: [{ version: baseline, weight: 100 - taken }, ...canaries],
+    table: { revision: number, salt: "salt", slots: [] },
+    drains: [],
+    revoked: [],
+    changedAt: NOW,
+  };
+}
+
+export function revision(
+  change: Pick<Revision, "revision" | "action" | "before" | "after"> & Partial<Revision>,
+): Revision {
+  return { prompt: "support-bot", environment: "production", at: NOW, actor: "alice", reason: "", ...change };
+}
+
+export const rollback: RollbackAnswer = {
+  revision: 8,
+  from: 3,
+  to: 2,
+  committedAt: "2026-03-01T12:00:03.123Z",
+  enforcedBy: "2026-03-01T12:00:05.123Z",
+};
+
+export const token: Token = {
+  id: "tok_1",
+  name: "ci",
+  role: "releaser",
+  createdAt: "2026-02-26T12:00:00.000Z",
+  createdBy: "admin",
+  expiresAt: null,
+  revokedAt: null,
+};
+
+export const MINTED = "sbt_minted-and-shown-once";
+
+const push: PushAnswer = { version: 4, digest: "99".repeat(32) };
+const revocation: RevokeAnswer = { version: 3, revokedAt: NOW, enforcedBy: "2026-03-01T12:00:02.000Z" };
+
+export const SAMPLES: { [id in OperationId]: Answer<id> } = {
+  listPrompts: { prompts: [prompt] },
+  putPrompt: prompt,
+  getPrompt: prompt,
+  archivePrompt: { ...prompt, archivedAt: NOW },
+  pushVersion: push,
+  listVersions: { prompt: "support-bot", versions },
+  getVersion: version,
+  diffVersions: {
+    prompt: "support-bot",
+    from: 2,
+    to: 3,
+    text: "--- v2\n+++ v3\n@@ -1 +1 @@\n-Be friendly.\n+Be brief.\n",
+    changes: { messages: [], model: [], params: [], variables: [] },
+  },
+  renderPrompt: {
+    prompt: "support-bot",
+    version: 3,
+    provider: "openai",
+    path: "/v1/chat/completions",
+    body: { model: "gpt-5.4-mini", messages: [{ role: "system", content: "You help users of Acme." }] },
+    text: "{}",
+  },
+  revokeVersion: revocation,
+  getRelease: release,
+  canary: { ...release, revision: 8 },
+  promote: {
+    ...release,
+    revision: 8,
+    baseline: 3,
+    arms: [{ ...release.arms[1]!, weight: 100, arm: "baseline" }],
+  },
+  rollback,
+  listEnvironments: { prompt: "support-bot", environments: ["production", "staging"] },
+  listRevisions: {
+    prompt: "support-bot",
+    environment: "production",
+    revisions: [
+      revision({
+        revision: 8,
+        action: "rollback",
+        reason: "wrong refunds",
+        before: routing(7, 2, [{ version: 3, weight: 5 }]),
+        after: routing(8, 2),
+      }),
+      revision({
+        revision: 7,
+        action: "canary",
+        actor: "ci",
+        reason: "first look",
+        before: routing(6, 2),
+        after: routing(7, 2, [{ version: 3, weight: 5 }]),
+      }),
+    ],
+    nextBefore: 7,
+  },
+  explain: {
+    prompt: "support-bot",
+    environment: "production",
+    key: "conversation-42",
+    version: 3,
+    arm: "canary",
+    reason: "split",
+    revision: 7,
+    bucket: 9731,
+    salt: "salt",
+    slots: [{ version: 3, from: 9500, to: 10_000 }],
+    algorithm: "fnv1a-murmur3",
+  },
+  getMetrics: metrics,
+  whoami: { name: "admin", role: "admin" },
+  listTokens: { tokens: [token, { ...token, id: "tok_2", name: "old", revokedAt: NOW }] },
+  mintToken: { ...token, token: MINTED },
+  revokeToken: { ...token, revokedAt: NOW },
+};
