@@ -1,11 +1,11 @@
-// What the object forgets, and when it looks next. Rows are kept as long as somebody may still ask for them, and an
+// What an alarm does: tell what is to be told, forget what is over, and say when to look next. Rows are kept as long as somebody may still ask for them, and an
 // object with nothing to forget sets no alarm, so that an idle prompt costs nothing. Expired drains stay in their
 // release until its next change: they are dated and no longer count, and dropping them here would leave a state that
 // the audit log cannot explain.
 
 import type { Release } from "../core/types.ts";
 import type { ControlStore } from "./store.ts";
-import { nextDeliveryMs } from "./outbox.ts";
+import { drainOutbox, nextDeliveryMs, type Targets } from "./outbox.ts";
 import type { Sql } from "./sql.ts";
 
 /** How long an Idempotency-Key is remembered; a reporter is, too, since a lost report is repeated within seconds. */
@@ -13,6 +13,22 @@ const REMEMBER_MS = 24 * 3_600_000;
 const LOOK_EVERY_MS = 3_600_000;
 /** Clocks of edges may be a little behind ours. */
 const CLOCK_MARGIN_MS = 60_000;
+
+/** One alarm. It does not throw for what targets do: the runtime gives an alarm up after six failures, and the outbox must
+ * go on for ever. */
+export async function runAlarm(
+  store: ControlStore,
+  targets: Targets,
+  now: () => number,
+  onFailure: (key: string, error: unknown) => void,
+): Promise<void> {
+  try {
+    await drainOutbox(store, targets, now, onFailure);
+    forget(store, now());
+  } finally {
+    scheduleNext(store, now());
+  }
+}
 
 /** Drops what is over: old idempotency keys and reporters, and conversations that no drain asks for. */
 export function forget({ sql, state }: ControlStore, nowMs: number): void {
@@ -39,7 +55,7 @@ export function wakeToForget(sql: Sql, nowMs: number): void {
 }
 
 /** Asks for the alarm that comes next, if any. */
-export function scheduleNext(store: ControlStore, nowMs: number): void {
+function scheduleNext(store: ControlStore, nowMs: number): void {
   if (store.state === null) return;
   const deliveryMs = nextDeliveryMs(store.sql, nowMs);
   if (deliveryMs !== null) store.sql.wakeBy(deliveryMs);

@@ -20,9 +20,9 @@ import {
 import type { Env } from "../env.ts";
 import { executeCommand, findRepeated, previewCommand, type PreparedPush } from "./commands.ts";
 import { createDurableSql, type DurableSql } from "./durable-sql.ts";
-import { forget, scheduleNext } from "./housekeeping.ts";
+import { runAlarm } from "./housekeeping.ts";
 import { configuredLease, holdLease, type HeldLease } from "./lease.ts";
-import { deliverKey, drainOutbox, REGISTRY_KEY, type Targets } from "./outbox.ts";
+import { deliverKey, REGISTRY_KEY, type Targets } from "./outbox.ts";
 import { preparePush } from "./prepare.ts";
 import { answerSync, findRelease, readBegan, readTallies } from "./reports.ts";
 import { openStore, readRevisions, readVersionDocument, type ControlStore } from "./store.ts";
@@ -122,16 +122,9 @@ export class Control extends DurableObject<Env> implements ControlPort {
     return isProblem(state) ? state : Object.keys(state.releases).toSorted();
   }
 
-  /** Never throws: the runtime gives an alarm up after six failures, and the outbox must go on for ever. */
   override async alarm(): Promise<void> {
     this.#sql.alarmFired();
-    try {
-      await drainOutbox(this.#store, this.#targets, Date.now, logFailure);
-      forget(this.#store, Date.now());
-    } catch (error) {
-      logFailure("alarm", error);
-    }
-    scheduleNext(this.#store, Date.now());
+    await runAlarm(this.#store, this.#targets, Date.now, logFailure);
   }
 
   #readState(): PromptState | Problem {

@@ -46,9 +46,8 @@ export function staleKeys(
     const added = wanted.filter((alias) => !held.includes(alias));
     keys.push(...[...dropped, ...added].map((alias) => `alias:${alias}`));
   }
-  const served = (before?.prompt.archivedAt ?? null) === after.prompt.archivedAt;
-  const environments = served ? changes.environments : Object.keys(after.releases);
-  keys.push(...environments.map((environment) => `release:${name}:${environment}`));
+  // Archiving and restoring give every release a revision of its own.
+  keys.push(...changes.environments.map((environment) => `release:${name}:${environment}`));
   return keys;
 }
 
