@@ -53,7 +53,8 @@ export const promptHandlers: Handlers<typeof promptOperations> = {
       const [from, to] = await Promise.all([control.readVersion(query.from), control.readVersion(query.to)]);
       if (isProblem(from)) return from;
       if (isProblem(to)) return to;
-      return answerWith({ prompt, ...diffContents(from, to) });
+      const { text, ...diff } = diffContents(from, to);
+      return answerWith({ prompt, ...diff, unified: text });
     });
   },
 

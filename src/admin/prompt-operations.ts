@@ -43,7 +43,7 @@ const diffSchema = z.object({
   prompt: z.string(),
   from: z.int(),
   to: z.int(),
-  text: z.string().describe("Unified diff; empty when nothing but the note differs."),
+  unified: z.string().describe("Unified diff; empty when nothing but the note differs."),
   changes: z.looseObject({ messages: changes, model: changes, params: changes, variables: changes }),
 });
 
