@@ -3,6 +3,7 @@
 // as it is (type stripping: 22.18 and later); an older Node hands over to the checkout's own, the npm package `node`.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import module from "node:module";
 import { fileURLToPath } from "node:url";
 
 /** Set for the second start, so that a checkout's Node that is too old ends in a message and not in a loop. */
@@ -16,6 +17,8 @@ if (process.features.typescript) {
 
 async function runHere() {
   silenceTypeStrippingWarning();
+  // Stripped and compiled sources are kept between runs: 0.2 s instead of 0.3 s to the first request.
+  module.enableCompileCache?.();
   const { main } = await import("./main.ts");
   process.exitCode = await main(process.argv.slice(2));
 }

@@ -194,8 +194,8 @@ function readReply<Body>(
   if (checked.success) return { ok: true, status, text, body: checked.data as Body };
   const where = checked.error.issues[0]?.path.join(".") ?? "";
   return unexpected(
-    `It answered ${status}, so the call has taken effect, but the answer is not understood (at "${where}"); ` +
-      "--json shows it. This command line and the server may be of different releases.",
+    `It answered ${status}, ${operation.writes ? "so the change has taken effect, " : ""}but the answer is not understood ` +
+      `(at "${where}"); --json shows it. This command line and the server may be of different releases.`,
   );
 }
 

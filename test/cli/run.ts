@@ -50,6 +50,8 @@ export type Person = {
 
 export type PersonOptions = {
   url: string;
+  /** Working directory. */
+  directory?: string;
   answers?: boolean[];
   interactive?: boolean;
   live?: boolean;
@@ -71,7 +73,7 @@ export function createPerson(options: PersonOptions): Person {
   let sleeps = 0;
   const machine: Machine = {
     variables: { SWITCHBACK_URL: options.url, SWITCHBACK_TOKEN: TOKEN },
-    directory: "/nowhere",
+    directory: options.directory ?? "/nowhere",
     packageDirectory: fileURLToPath(new URL("../..", import.meta.url)),
     interactive: options.interactive ?? true,
     live: options.live ?? true,

@@ -148,7 +148,7 @@ export const SAMPLES: { [id in OperationId]: Answer<id> } = {
     prompt: "support-bot",
     from: 2,
     to: 3,
-    text: "--- v2\n+++ v3\n@@ -1 +1 @@\n-Be friendly.\n+Be brief.\n",
+    unified: "--- v2\n+++ v3\n@@ -1 +1 @@\n-Be friendly.\n+Be brief.\n",
     changes: { messages: [], model: [], params: [], variables: [] },
   },
   renderPrompt: {

@@ -169,5 +169,5 @@ async function runDiff(invocation: Invocation, context: Context): Promise<Outcom
   const to = required(numberOf(invocation, "TO"));
   const reply = await context.client.call("diffVersions", { params: { prompt }, query: { from, to } });
   if (isRefusal(reply)) return refused(reply);
-  return done(reply.text, () => formatDiff(context.look, reply.body.text));
+  return done(reply.text, () => formatDiff(context.look, reply.body.unified));
 }
