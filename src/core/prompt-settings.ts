@@ -1,0 +1,46 @@
+// The small shapes that control plane and command line share: names, numbers and percents as zod, and a prompt's
+// settings. Guarantee: what these let through fits the types of core/types.ts exactly.
+
+import * as z from "zod";
+import { contentProblem, readShape } from "./content-problems.ts";
+import type { PutPrompt } from "./ports.ts";
+import type { Problem } from "./problem.ts";
+import { NAME_PATTERN } from "./types.ts";
+
+const NAME_MEND = "must be 1 to 63 lower-case letters, digits, _ or -, with a letter or digit first";
+
+export const promptNameSchema = z.string().regex(NAME_PATTERN, NAME_MEND);
+export const environmentSchema = z.string().regex(NAME_PATTERN, NAME_MEND);
+export const versionNumberSchema = z.int().min(1).max(999_999_999);
+
+/** Percent in steps of 0.01: one step is one bucket. */
+export const weightSchema = z
+  .number()
+  .min(0)
+  .max(100)
+  .refine((weight) => Math.abs(weight * 100 - Math.round(weight * 100)) < 1e-9, "must be in steps of 0.01");
+
+/** Aliases keep the names of other systems (`pmpt_68…`), so capitals and dots are welcome. */
+export const aliasSchema = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/,
+    "must be 1 to 128 letters, digits, _, . or -, with a letter or digit first",
+  );
+
+export const putPromptSchema = z.strictObject({
+  description: z.string().max(2_000).exactOptional(),
+  owner: z.string().max(200).exactOptional(),
+  tags: z.array(z.string().min(1).max(64)).max(32).exactOptional(),
+  aliases: z.array(aliasSchema).max(32).exactOptional(),
+  unit: z.enum(["conversation", "user", "request"]).exactOptional(),
+  kind: z.enum(["prompt", "partial"]).exactOptional(),
+}) satisfies z.ZodType<PutPrompt>;
+
+/** `invalid_request` with every error. */
+export function parsePutPrompt(input: unknown): PutPrompt | Problem {
+  const read = readShape(putPromptSchema, input, [], () => {
+    return `; a prompt's settings are ${Object.keys(putPromptSchema.shape).join(", ")}`;
+  });
+  return "errors" in read ? contentProblem(read.errors) : read.value;
+}
