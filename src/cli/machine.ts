@@ -44,13 +44,21 @@ export function thisMachine(): Machine {
     look: (noColour) => detectLook(process.stdout, process.env, noColour),
     writeOut: (output) => void process.stdout.write(output),
     writeError: (output) => void process.stderr.write(output),
-    showProgress: (line) => void (errorIsScreen && process.stderr.write(`\r\u001b[2K${line}`)),
+    showProgress: errorIsScreen ? createProgress() : () => {},
     ask,
     readInput: () => text(process.stdin),
     nowMs: () => Date.now(),
     sleep,
     newKey: () => randomUUID(),
     catchInterrupt,
+  };
+}
+
+function createProgress(): (line: string) => void {
+  let shown = "";
+  return (line) => {
+    if (line !== shown) process.stderr.write(`\r\u001b[2K${line}`);
+    shown = line;
   };
 }
 

@@ -76,15 +76,15 @@ describe("a release", () => {
   it("tells prompt, environment, revision, every arm's share, age, note and counters, and the last change", () => {
     const text = formatRelease(LOOK, release, counters, NOW_MS).join("\n");
     expect(text).toMatch(/support-bot.*production.*revision 7/);
-    expect(text).toMatch(/v2 +baseline +95 % +3 d ago +friendlier +12,304 requests +0\.1 % errors/);
-    expect(text).toMatch(/v3 +canary +5 % +3 m ago +shorter answers +648 requests +10\.03 % errors/);
+    expect(text).toMatch(/v2 +baseline +95 % +3 d ago +12,304 +0\.1 % +friendlier/);
+    expect(text).toMatch(/v3 +canary +5 % +3 m ago +648 +10\.03 % +shorter answers/);
     expect(text).toMatch(/canary by alice, 2 m ago: first look/);
   });
 
   it("never shows 0 % errors where nothing was counted", () => {
     const text = formatRelease(LOOK, release, [], NOW_MS).join("\n");
-    expect(text).toContain("0 requests");
-    expect(text).not.toContain("0 % errors");
+    expect(text).toMatch(/v3 .* 0 +· +shorter/);
+    expect(text).not.toMatch(/\b0 %/);
   });
 
   it("shows what drains and what is revoked", () => {
@@ -101,14 +101,14 @@ describe("a release", () => {
       arms: release.arms.map((arm) => ({ ...arm, note: "a long story ".repeat(9) })),
     };
     const lines = formatRelease({ ...LOOK, width: 80 }, long, counters, NOW_MS);
-    expect(lines.join("\n")).toMatch(/648 requests +10\.03 % errors/);
+    expect(lines.join("\n")).toMatch(/648 +10\.03 %/);
     for (const line of lines) expect(measure(line)).toBeLessThanOrEqual(80);
   });
 
   it("makes an error rate of 5 % and more red, and only that", () => {
     const text = formatRelease(COLOUR, release, counters, NOW_MS).join("\n");
-    expect(text).toContain(paint(COLOUR, "red", "10.03 % errors"));
-    expect(text).not.toContain(paint(COLOUR, "red", "0.1 % errors"));
+    expect(text).toContain(paint(COLOUR, "red", "10.03 %"));
+    expect(text).not.toContain(paint(COLOUR, "red", "0.1 %"));
   });
 
   it("in ASCII is ASCII, and colours change nothing but colours", () => {
@@ -309,5 +309,9 @@ describe("the look", () => {
   it("is as wide as the terminal, and 80 columns where there is none", () => {
     expect(detectLook(screen, {}, false).width).toBe(120);
     expect(detectLook({}, {}, false).width).toBe(80);
+    expect(detectLook({ isTTY: true, columns: 0, rows: 0 }, {}, false)).toMatchObject({
+      width: 80,
+      height: Infinity,
+    });
   });
 });

@@ -112,9 +112,9 @@ describe("watch", () => {
     expect(waits).toEqual([1000, 1000]);
     const frames = reader.out().split("\u001b[H").slice(1);
     expect(frames).toHaveLength(2);
-    expect(frames[0]).toMatch(/v3 .*100 requests/);
-    expect(frames[0]).not.toContain("/s");
-    expect(frames[1]).toMatch(/v3 .*130 requests +30\.0\/s/);
+    expect(frames[0]).toMatch(/v3 .* 100 /);
+    expect(frames[0]).not.toContain("PER SECOND");
+    expect(frames[1]).toMatch(/v3 .* 130 +30\.0 /);
     expect(reader.out().startsWith("\u001b[?1049h")).toBe(true);
     expect(reader.out().endsWith("\u001b[?1049l")).toBe(true);
   });

@@ -51,13 +51,13 @@ export function paint(look: Look, style: Style, text: string): string {
 type Terminal = { isTTY?: boolean; columns?: number; rows?: number };
 type Variables = { [name: string]: string | undefined };
 
-/** What the stream and the environment allow. `NO_COLOR` and `--no-color` win over everything. */
+/** What the stream and the environment allow. Some pseudo-terminals say that they have 0 columns and 0 rows. `NO_COLOR` and `--no-color` win over everything. */
 export function detectLook(stream: Terminal, variables: Variables, noColour: boolean): Look {
   const dumb = variables["TERM"] === "dumb";
   const wanted = stream.isTTY === true || Boolean(variables["FORCE_COLOR"]);
   return {
-    width: stream.columns ?? (Number(variables["COLUMNS"]) || DEFAULT_WIDTH),
-    height: stream.rows ?? Number.POSITIVE_INFINITY,
+    width: stream.columns || Number(variables["COLUMNS"]) || DEFAULT_WIDTH,
+    height: stream.rows || Number.POSITIVE_INFINITY,
     colour: wanted && !dumb && !noColour && !variables["NO_COLOR"],
     unicode: !dumb && speaksUtf8(variables),
   };

@@ -3,7 +3,7 @@
 import type { ReleaseView } from "../../core/types.ts";
 import { armMark, armStyle, formatBar } from "./bar.ts";
 import { glyph, paint, plain, type Look } from "./look.ts";
-import { formatTable, type Row } from "./table.ts";
+import { formatTable, type Cell, type Row } from "./table.ts";
 import { formatAge, formatSpan } from "./time.ts";
 
 /** What is counted per version; null where no counters are at hand. `perSecond`: requests, since the last look. */
@@ -12,14 +12,13 @@ export type Counters = { version: number; requests: number; errors: number; perS
 const LARGEST_BAR = 100;
 /** An error rate from this many percent on is red. */
 const ALARMING_ERROR_PERCENT = 5;
-const NOTE_COLUMN = 5;
 
 export function formatRelease(look: Look, release: ReleaseView, counters: Counters, nowMs: number): string[] {
   const weights = release.arms.map((arm) => arm.weight);
   return [
     formatReleaseTitle(look, release),
     `  ${formatBar(look, weights, Math.min(LARGEST_BAR, look.width - 4))}`,
-    ...formatTable(look, formatArms(look, release, counters, nowMs), { flexible: NOTE_COLUMN, indent: 2 }),
+    ...formatArms(look, release, counters, nowMs),
     ...formatDraining(look, release, nowMs),
     ...formatRevoked(look, release),
     `  ${formatLastChange(look, release, nowMs)}`,
@@ -51,29 +50,43 @@ export function formatErrorRate(look: Look, requests: number, errors: number): s
   return requests === 0 ? glyph(look, "dot") : formatPercent((errors / requests) * 100);
 }
 
-function formatArms(look: Look, release: ReleaseView, counters: Counters, nowMs: number): Row[] {
-  return release.arms.map((arm, place) => [
+function formatArms(look: Look, release: ReleaseView, counters: Counters, nowMs: number): string[] {
+  const counted = (counters ?? []).some((counter) => counter.perSecond !== undefined);
+  const header: Row = [
+    "",
+    "VERSION",
+    "ARM",
+    right("WEIGHT"),
+    "PUSHED",
+    ...(counters === null ? [] : [right("REQUESTS"), right(counted ? "PER SECOND" : ""), right("ERRORS")]),
+    "NOTE",
+  ];
+  const rows = release.arms.map((arm, place): Row => [
     { text: armMark(look, place), style: armStyle(place) },
     { text: `v${arm.version}`, style: "bold" },
     arm.arm,
-    { text: formatPercent(arm.weight), align: "right" },
+    right(formatPercent(arm.weight)),
     { text: formatAge(arm.versionCreatedAt, nowMs), style: "dim" },
+    ...(counters === null ? [] : formatCounters(look, counters, arm.version)),
     plain(arm.note),
-    ...formatArmCounters(look, counters, arm.version),
   ]);
+  return formatTable(look, rows, { header, flexible: header.length - 1, indent: 2 });
 }
 
-function formatArmCounters(look: Look, counters: Counters, version: number): Row {
-  if (counters === null) return [];
+function formatCounters(look: Look, counters: NonNullable<Counters>, version: number): Row {
   const counter = counters.find((candidate) => candidate.version === version);
   const { requests, errors, perSecond } = counter ?? { requests: 0, errors: 0 };
   const alarming = requests > 0 && (errors / requests) * 100 >= ALARMING_ERROR_PERCENT;
-  const rate = `${formatErrorRate(look, requests, errors)} errors`;
+  const rate = right(formatErrorRate(look, requests, errors));
   return [
-    { text: `${formatCount(requests)} requests`, align: "right" },
-    { text: perSecond === undefined ? "" : `${perSecond.toFixed(1)}/s`, align: "right", style: "cyan" },
-    { text: rate, align: "right", ...(alarming ? { style: "red" as const } : {}) },
+    right(formatCount(requests)),
+    { ...right(perSecond === undefined ? "" : perSecond.toFixed(1)), style: "cyan" },
+    alarming ? { ...rate, style: "red" } : rate,
   ];
+}
+
+function right(text: string): Cell {
+  return { text, align: "right" };
 }
 
 function formatDraining(look: Look, release: ReleaseView, nowMs: number): string[] {

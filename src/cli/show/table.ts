@@ -7,7 +7,7 @@ export type Cell = { text: string; style?: Style; align?: "right" };
 export type Row = (Cell | string)[];
 
 export type TableOptions = {
-  header?: string[];
+  header?: Row;
   /** Index of the column that is cut when the line does not fit. */
   flexible?: number;
   /** Columns before each line. */
@@ -18,7 +18,7 @@ const GAP = 2;
 const MINIMUM_FLEXIBLE = 8;
 
 export function formatTable(look: Look, rows: Row[], options: TableOptions = {}): string[] {
-  const header = (options.header ?? []).map((text): Cell => ({ text, style: "dim" }));
+  const header = (options.header ?? []).map((cell): Cell => ({ style: "dim", ...toCell(cell) }));
   const cells = [...(header.length > 0 ? [header] : []), ...rows.map((row) => row.map(toCell))];
   const widths = fitWidths(look, cells, options);
   const indent = " ".repeat(options.indent ?? 0);
