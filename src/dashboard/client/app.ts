@@ -23,7 +23,7 @@ export type AppOptions = {
   actor: Actor;
   /** Back to the sign-in form, with what to say there. */
   signOut(message?: string): void;
-  /** Says something in the status line, for eyes and screen readers. */
+  /** Says something in the status line, for eyes and screen readers; "" clears it. */
   say(text: string): void;
 };
 

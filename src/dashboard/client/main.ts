@@ -29,7 +29,7 @@ function showShell({ token, api, actor }: SignedIn): void {
     },
     say: (text) => {
       clearTimeout(clearing);
-      status.replaceChildren(h("p", {}, text));
+      status.replaceChildren(...(text === "" ? [] : [h("p", {}, text)]));
       clearing = setTimeout(() => status.replaceChildren(), STATUS_MS);
     },
   });

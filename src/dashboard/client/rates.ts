@@ -2,7 +2,8 @@
 
 export type Sample = { atMs: number; requests: { [version: number]: number } };
 
-const WINDOW_MS = 12_000;
+/** Short, so that an arm without traffic is seen to stand still within a few seconds. */
+const WINDOW_MS = 4_500;
 
 /** The samples of the window with one more at the end. */
 export function addSample(samples: readonly Sample[], sample: Sample): Sample[] {

@@ -12,7 +12,12 @@ import { choiceField, reasonField, valueOf } from "./dialog.ts";
 const PRESETS = [1, 5, 10, 25, 50];
 const FIRST_WEIGHT = 5;
 
-type Fields = { version: HTMLSelectElement; slider: HTMLInputElement; weight: HTMLInputElement };
+type Fields = {
+  version: HTMLSelectElement;
+  slider: HTMLInputElement;
+  weight: HTMLInputElement;
+  chips: HTMLElement;
+};
 
 export function canaryCard(app: App): View {
   const fields = createFields();
@@ -29,7 +34,7 @@ export function canaryCard(app: App): View {
     form,
   );
   const refresh = () => drawPreview(app.model, fields, preview, submit);
-  connect(fields, form, app, refresh);
+  connect(fields, app, refresh);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     void act(app, form, problems, fields);
@@ -49,8 +54,12 @@ export function canaryCard(app: App): View {
 }
 
 function createFields(): Fields {
+  const presets = PRESETS.map((weight) =>
+    h("button", { type: "button", class: "chip", "data-weight": weight }, `${weight} %`),
+  );
   const bounds = { min: 0, max: 100, value: FIRST_WEIGHT };
   return {
+    chips: h("div", { class: "chips", role: "group", "aria-label": "Usual weights" }, ...presets),
     version: h("select", { id: newId("version"), name: "version" }),
     slider: h("input", { type: "range", ...bounds, step: 1, "aria-label": "Weight in percent, slider" }),
     weight: h("input", {
@@ -67,9 +76,6 @@ function createFields(): Fields {
 
 function createForm(fields: Fields, ...rest: [HTMLElement, HTMLElement, HTMLElement]): HTMLFormElement {
   const [preview, problems, submit] = rest;
-  const presets = PRESETS.map((weight) =>
-    h("button", { type: "button", class: "chip", "data-weight": weight }, `${weight} %`),
-  );
   return h(
     "form",
     { class: "stack" },
@@ -79,7 +85,7 @@ function createForm(fields: Fields, ...rest: [HTMLElement, HTMLElement, HTMLElem
       { class: "field" },
       h("label", { for: fields.weight.id }, "Weight ", h("span", { class: "muted" }, "in percent")),
       h("div", { class: "weight" }, fields.slider, fields.weight),
-      h("div", { class: "chips", role: "group", "aria-label": "Usual weights" }, ...presets),
+      fields.chips,
     ),
     choiceField("transition", "Running conversations", [
       { value: "drain", label: "Keep their version", hint: "nobody is switched mid-conversation" },
@@ -92,7 +98,7 @@ function createForm(fields: Fields, ...rest: [HTMLElement, HTMLElement, HTMLElem
   );
 }
 
-function connect(fields: Fields, form: HTMLFormElement, app: App, refresh: () => void): void {
+function connect(fields: Fields, app: App, refresh: () => void): void {
   const set = (weight: string) => {
     fields.slider.value = weight;
     fields.weight.value = weight;
@@ -107,7 +113,7 @@ function connect(fields: Fields, form: HTMLFormElement, app: App, refresh: () =>
     followVersion(app.model, fields);
     refresh();
   });
-  for (const chip of form.querySelectorAll<HTMLElement>("[data-weight]")) {
+  for (const chip of fields.chips.querySelectorAll<HTMLElement>("[data-weight]")) {
     chip.addEventListener("click", () => set(chip.dataset["weight"] ?? ""));
   }
 }
@@ -141,6 +147,10 @@ function drawPreview(model: Model, fields: Fields, preview: HTMLElement, submit:
     if (preview.textContent !== text) preview.textContent = text;
     if (submit.textContent !== label) submit.textContent = label;
   };
+  fields.slider.style.setProperty("--fill", `${fields.slider.value}%`);
+  for (const chip of fields.chips.querySelectorAll<HTMLElement>("[data-weight]")) {
+    chip.setAttribute("aria-pressed", String(Number(chip.dataset["weight"]) === weight));
+  }
   if (!valid) return say("A weight is a number from 0 to 100.", "Set canary");
   const others = (release?.arms ?? []).filter((arm) => arm.arm === "canary" && arm.version !== version);
   const rest = 100 - weight - others.reduce((sum, arm) => sum + arm.weight, 0);

@@ -18,6 +18,9 @@ import { problemBox } from "./problem.ts";
 import { openPromote } from "./promote.ts";
 import { enforcementStrip, rollbackPanel } from "./rollback.ts";
 
+/** From here on errors are shown in red. */
+const NOTICEABLE_ERROR_RATE = 0.05;
+
 export function releaseCard(app: App): View {
   const strip = enforcementStrip(app);
   const panel = rollbackPanel(app);
@@ -166,13 +169,14 @@ function drawRows(app: App, model: Model): Child[] {
 }
 
 function figures(row: Row): HTMLElement {
+  const tone = (row.errorRate ?? 0) >= NOTICEABLE_ERROR_RATE ? "bad" : "";
   return h(
     "dl",
     { class: "figures" },
     figure("Requests", row.requests === null ? "–" : formatCount(row.requests)),
     figure("Now", row.perSecond === null ? "–" : `${row.perSecond.toFixed(1)}/s`),
-    figure("Errors", formatCount(row.errors), row.errors > 0 ? "bad" : ""),
-    figure("Error rate", formatRate(row.errorRate), row.errors > 0 ? "bad" : ""),
+    figure("Errors", formatCount(row.errors), tone),
+    figure("Error rate", formatRate(row.errorRate), tone),
     figure("Aborted", formatCount(row.aborted)),
   );
 }

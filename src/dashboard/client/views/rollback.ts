@@ -22,8 +22,9 @@ export function rollbackPanel(app: App): View {
   return {
     element,
     draw(model) {
-      button.disabled = model.release === null || !canWrite(model);
-      redraw(hint, [model.release?.arms, model.actor.role], () => [describeTarget(model)]);
+      button.disabled = model.release === null || !canWrite(model) || isFirstBaseline(model);
+      const text = describeTarget(model);
+      redraw(hint, text, () => [text]);
     },
   };
 }
@@ -36,7 +37,16 @@ function describeTarget(model: Model): string {
   if (canaries.length > 0) {
     return `Takes ${canaries.map((version) => `v${version}`).join(", ")} off: everybody back on v${release.baseline}.`;
   }
+  if (isFirstBaseline(model)) return `v${release.baseline} is the first version: nothing to go back to yet.`;
+  if (release.action === "rollback") {
+    return `v${release.baseline} is in force after a rollback. Choose a version to go further back.`;
+  }
   return `Takes v${release.baseline} off: everybody back on the last known-good version before it.`;
+}
+
+/** Nothing but the first push has happened: no version was good before this one. */
+function isFirstBaseline(model: Model): boolean {
+  return model.release?.action === "push" && liveCanaries(model).length === 0;
 }
 
 function liveCanaries({ release }: Model): number[] {
@@ -85,6 +95,7 @@ function openRollback(app: App): void {
         startedAtMs: performance.now(),
         remainingMs: remainingMs(reply.body, reply.serverTimeMs),
       };
+      app.say("");
       app.update({ enforcement });
       await app.reload();
       return true;
@@ -139,6 +150,7 @@ function drawStrip(app: App, { from, to, revision }: Enforcement): Child[] {
       "section",
       { class: "strip", "aria-label": "Rollback", "data-state": "waiting" },
       icon("check"),
+      icon("rollback"),
       h(
         "div",
         { class: "strip-text" },

@@ -6,6 +6,7 @@ import { h, newId, redraw, type Child } from "../dom.ts";
 import type { Model } from "../model.ts";
 import { brand } from "./brand.ts";
 import { canaryCard } from "./canary.ts";
+import { connectCard } from "./connect.ts";
 import { diffCard } from "./diff.ts";
 import { openEnvironment } from "./environment.ts";
 import { explainCard } from "./explain.ts";
@@ -21,13 +22,14 @@ export function shellView(app: App, status: HTMLElement): View {
   const title = titleRow(app);
   const warning = h("div", { role: "alert" });
   const release = releaseCard(app);
-  const cards = [release, versionsCard(app), diffCard(app), canaryCard(app), explainCard(app), logCard(app)];
-  const [, versions, diff, canary, explain, log] = cards.map(({ element }) => element);
+  const left = [canaryCard(app), explainCard(app), connectCard()];
+  const right = [versionsCard(app), diffCard(app)];
+  const log = logCard(app);
   const columns = h(
     "div",
     { class: "columns" },
-    h("div", { class: "column" }, versions, diff),
-    h("div", { class: "column" }, canary, explain),
+    h("div", { class: "column" }, ...left.map(({ element }) => element)),
+    h("div", { class: "column" }, ...right.map(({ element }) => element)),
   );
   const main = h(
     "main",
@@ -37,7 +39,7 @@ export function shellView(app: App, status: HTMLElement): View {
     status,
     release.element,
     columns,
-    log,
+    log.element,
   );
   const nothing = h("main", { id: "main", hidden: true }, noPrompts());
   const element = h(
@@ -54,7 +56,7 @@ export function shellView(app: App, status: HTMLElement): View {
       main.hidden = empty;
       nothing.hidden = !empty;
       redraw(warning, model.unreachable, () => drawWarning(model));
-      for (const view of [header, sidebar, title, ...cards]) view.draw(model);
+      for (const view of [header, sidebar, title, release, ...left, ...right, log]) view.draw(model);
       document.title = model.prompt === null ? "Switchback" : `${model.prompt} · Switchback`;
     },
   };
@@ -69,7 +71,8 @@ function focusMain(event: Event): void {
 function topBar(app: App): View {
   const who = h("span", { class: "who" });
   const signOut = h("button", { class: "quiet small", onclick: () => app.signOut() }, "Sign out");
-  const element = h("header", { class: "top" }, brand(), h("div", { class: "account" }, who, signOut));
+  const docs = h("a", { href: "/docs" }, "API");
+  const element = h("header", { class: "top" }, brand(), h("div", { class: "account" }, docs, who, signOut));
   return {
     element,
     draw: ({ actor }) =>
@@ -110,6 +113,7 @@ function promptList(app: App): View {
 
 function promptEntry(app: App, model: Model, prompt: Model["prompts"][number]): HTMLElement {
   const { name, kind, latestVersion } = prompt;
+  const latest = latestVersion === 0 ? "empty" : `v${latestVersion}`;
   return h(
     "li",
     {},
@@ -122,7 +126,7 @@ function promptEntry(app: App, model: Model, prompt: Model["prompts"][number]): 
         onclick: () => app.choose(name, model.environment),
       },
       h("span", { class: "entry-name" }, name),
-      h("span", { class: "muted" }, kind === "partial" ? `partial · v${latestVersion}` : `v${latestVersion}`),
+      h("span", { class: "muted" }, [kind === "partial" && "partial", latest].filter(Boolean).join(" · ")),
     ),
   );
 }
@@ -149,6 +153,7 @@ function titleRow(app: App): View {
       const prompt = model.prompts.find(({ name }) => name === model.prompt);
       redraw(text, [model.prompt, prompt], () => [
         h("h1", {}, model.prompt ?? ""),
+        prompt?.description && h("p", { class: "muted" }, prompt.description),
         prompt && h("p", { class: "muted" }, describePrompt(prompt)),
       ]);
       const names = model.prompts.map(({ name }) => name);
@@ -161,13 +166,13 @@ function titleRow(app: App): View {
   };
 }
 
-function describePrompt({ description, owner, tags, unit }: Model["prompts"][number]): string {
+function describePrompt({ owner, tags, unit }: Model["prompts"][number]): string {
   const facts = [
     owner && `owner ${owner}`,
     `sticky per ${unit}`,
     tags.filter((tag) => tag !== owner).join(", "),
   ];
-  return [description, facts.filter(Boolean).join(" · ")].filter(Boolean).join(" ");
+  return facts.filter(Boolean).join(" · ");
 }
 
 function options(names: string[], selected: string | null): HTMLElement[] {
