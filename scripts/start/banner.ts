@@ -19,6 +19,8 @@ const QUESTION = JSON.stringify({
 export function formatBanner(facts: BannerFacts): string {
   const { bold, dim } = paint(facts.color);
   const chat = `${facts.url}/p/${DEMO_PROMPT}/openai/v1/chat/completions`;
+  const key = facts.real.includes("openai") ? ` -H "Authorization: Bearer $OPENAI_API_KEY"` : "";
+  const json = `${key} -H 'content-type: application/json' -d '${QUESTION}'`;
   const real = facts.real.length > 0 ? ` · real: ${facts.real.join(", ")}` : "";
   const lines = [
     "",
@@ -27,12 +29,12 @@ export function formatBanner(facts: BannerFacts): string {
     `  ${dim("provider")}   a stand-in on ${facts.standInUrl}, no API key needed${real}`,
     "",
     `  ${bold("1")} Ask; the app names a prompt in its base URL, nothing else:`,
-    `    curl -s ${chat} -H 'content-type: application/json' -d '${QUESTION}'`,
+    `    curl -s ${chat}${json}`,
     `  ${bold("2")} See what is live, then send 25 % of the traffic to version 2:`,
     `    npx switchback status ${DEMO_PROMPT}`,
     `    npx switchback canary ${DEMO_PROMPT} 2 25%`,
     `  ${bold("3")} Ask as 20 users; about 5 get version 2, which gives refunds away:`,
-    `    for i in $(seq 20); do curl -s ${chat} -H "Prompt-Key: user-$i" -H 'content-type: application/json' -d '${QUESTION}' | grep -o '"content":"[^"]*"'; done`,
+    `    for i in $(seq 20); do curl -s ${chat} -H "Prompt-Key: user-$i"${json} | grep -o '"content":"[^"]*"'; done`,
     `  ${bold("4")} Take it back everywhere, and ask again:`,
     `    npx switchback rollback ${DEMO_PROMPT} --reason "promises refunds"`,
     "",

@@ -41,7 +41,7 @@ export function shellView(app: App, status: HTMLElement): View {
     columns,
     log.element,
   );
-  const nothing = h("main", { id: "main", hidden: true }, noPrompts());
+  const nothing = h("main", { hidden: true }, noPrompts());
   const element = h(
     "div",
     { class: "shell" },

@@ -1,0 +1,165 @@
+// `npm start` as a user meets it: the script itself as a process, on free ports, with its state in a fresh directory.
+// What it prints is pasted into a shell and must work as printed.
+
+import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { isPortFree } from "../../scripts/start/ports.ts";
+import { findFreePort } from "./free-port.ts";
+
+const CHECKOUT = resolve(import.meta.dirname, "../..");
+const READY = "Ctrl-C stops it";
+const READY_MS = 120_000;
+const run = promisify(execFile);
+
+type Started = {
+  child: ChildProcess;
+  url: string;
+  standInPort: number;
+  /** All that it has written. */
+  output(): string;
+  token(): Promise<string>;
+};
+
+let homeDir: string;
+const running = new Set<ChildProcess>();
+
+beforeAll(async () => void (homeDir = await mkdtemp(join(tmpdir(), "switchback-start-"))));
+afterEach(async () => {
+  for (const child of running) await stop(child);
+});
+afterAll(() => rm(homeDir, { recursive: true, force: true }));
+
+/** Starts the script; resolves when it is ready or has ended. */
+async function start(options: { port?: number } = {}): Promise<Started> {
+  const port = options.port ?? (await findFreePort());
+  const standInPort = await findFreePort();
+  const child = spawn(process.execPath, [join(CHECKOUT, "scripts", "start.ts")], {
+    env: { ...process.env, PORT: `${port}`, STAND_IN_PORT: `${standInPort}`, SWITCHBACK_HOME: homeDir },
+  });
+  running.add(child);
+  let output = "";
+  const ready = new Promise<void>((done) => {
+    const take = (chunk: Buffer) => {
+      output += chunk.toString("utf8");
+      if (output.includes(READY)) done();
+    };
+    child.stdout.on("data", take);
+    child.stderr.on("data", take);
+  });
+  const late = new Promise<never>((_, reject) => {
+    const timer = setTimeout(() => reject(new Error(`not ready:\n${output}`)), READY_MS);
+    void ready.then(() => clearTimeout(timer));
+    child.once("close", () => clearTimeout(timer));
+  });
+  await Promise.race([ready, once(child, "close"), late]);
+  const readToken = async () => {
+    const local = JSON.parse(await readFile(join(homeDir, ".switchback", "local.json"), "utf8")) as {
+      token: string;
+    };
+    return local.token;
+  };
+  return { child, url: `http://127.0.0.1:${port}`, standInPort, output: () => output, token: readToken };
+}
+
+/** Ctrl-C; resolves to the exit code. */
+async function stop(child: ChildProcess): Promise<number | null> {
+  running.delete(child);
+  if (child.exitCode === null) {
+    const closed = once(child, "close");
+    child.kill("SIGINT");
+    await closed;
+  }
+  return child.exitCode;
+}
+
+/** A line that the start has printed, run by a shell in the home of this Switchback. */
+async function paste(started: Started, beginning: string): Promise<string> {
+  const lines = started
+    .output()
+    .split("\n")
+    .map((line) => line.trim());
+  const line = lines.find((candidate) => candidate.startsWith(beginning));
+  if (line === undefined) throw new Error(`no line begins with ${beginning}:\n${started.output()}`);
+  const command = line.replace(/^npx switchback/, `"${process.execPath}" "${CHECKOUT}/src/cli/bin.js"`);
+  const { stdout } = await run("bash", ["-c", command], { cwd: homeDir, timeout: 60_000 });
+  return stdout;
+}
+
+async function readAdmin<Body>(started: Started, path: string): Promise<Body> {
+  const headers = { authorization: `Bearer ${await started.token()}` };
+  const response = await fetch(`${started.url}/admin${path}`, { headers });
+  expect(response.status).toBe(200);
+  return (await response.json()) as Body;
+}
+
+describe("npm start", () => {
+  it("runs the whole walk as printed, keeps it over a restart, and leaves nothing behind", async () => {
+    const first = await start();
+    expect(await paste(first, "curl")).toContain("Acme Cloud support (v1)");
+    expect(await paste(first, "npx switchback status")).toContain("support-bot");
+    await paste(first, "npx switchback canary");
+    await expect.poll(() => paste(first, "for i in"), { timeout: 30_000 }).toContain("(v2)");
+    const answers = (await paste(first, "for i in")).trim().split("\n");
+    expect(answers).toHaveLength(20);
+    expect(answers.filter((answer) => answer.includes("(v1)")).length).toBeGreaterThan(8);
+    await paste(first, "npx switchback rollback");
+    await expect.poll(() => paste(first, "for i in"), { timeout: 10_000 }).not.toContain("(v2)");
+    const token = await first.token();
+    expect(await stop(first.child)).toBe(0);
+    expect(await isPortFree(Number(new URL(first.url).port))).toBe(true);
+    expect(await isPortFree(first.standInPort)).toBe(true);
+
+    const second = await start();
+    const release = await readAdmin<{ revision: number; baseline: number }>(
+      second,
+      "/prompts/support-bot/release",
+    );
+    expect(release).toMatchObject({ revision: 3, baseline: 1 });
+    const { versions } = await readAdmin<{ versions: unknown[] }>(second, "/prompts/support-bot/versions");
+    expect(versions).toHaveLength(2);
+    expect(await second.token()).toBe(token);
+    expect(await paste(second, "curl")).toContain("Acme Cloud support (v1)");
+    expect(await stop(second.child)).toBe(0);
+  });
+
+  it("says what to do when its port is taken, and touches nothing", async () => {
+    const other = createServer((_, response) => response.end("mine")).listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const address = other.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    const started = await start({ port });
+    expect(started.child.exitCode).toBe(1);
+    expect(started.output()).toContain(`Port ${port} is taken`);
+    expect(started.output()).toContain(`PORT=${port + 1} npm start`);
+    expect(await (await fetch(started.url)).text()).toBe("mine");
+    other.close();
+  });
+
+  it.runIf(process.platform === "linux")("keeps the admin token out of the process list", async () => {
+    const started = await start();
+    const token = await started.token();
+    const processes = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+    const lines = await Promise.all(
+      processes.map((id) => readFile(`/proc/${id}/cmdline`, "utf8").catch(() => "")),
+    );
+    expect(lines.some((line) => line.includes("worker.env"))).toBe(true);
+    expect(lines.filter((line) => line.includes(token))).toEqual([]);
+  });
+
+  it("asks for a port that is one", async () => {
+    const child = spawn(process.execPath, [join(CHECKOUT, "scripts", "start.ts")], {
+      env: { ...process.env, PORT: "eighty", SWITCHBACK_HOME: homeDir },
+    });
+    let output = "";
+    child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString("utf8")));
+    await once(child, "close");
+    expect(child.exitCode).toBe(1);
+    expect(output).toContain('PORT must be a number from 1 to 65535, not "eighty"');
+  });
+});
