@@ -122,7 +122,7 @@ function takeOption(options: Option[], token: OptionToken, values: Invocation["v
     return null;
   }
   const text = token.value;
-  const swallowed = token.inlineValue === false && text !== undefined && /^-./.test(text);
+  const swallowed = token.inlineValue === false && text !== undefined && /^--?[a-z]/i.test(text);
   if (text === undefined || swallowed) return `--${option.name} needs a value${suffixOf(option)}.`;
   const value = readOption(option, text, values[option.name]);
   if (isWrong(value)) return `--${option.name} ${value.wrong} (got "${text}").`;

@@ -99,6 +99,15 @@ describe("a wrong word", () => {
   });
 });
 
+describe("an option that lost its value", () => {
+  it("never swallows the next option, but takes a text that merely begins with a dash", () => {
+    expect(misuseOf("rollback bot -m --wait")).toContain("--reason needs a value");
+    expect(misuseOf("rollback bot --reason -y")).toContain("--reason needs a value");
+    expect(valuesOf("rollback bot -m -5% --wait")).toMatchObject({ reason: "-5%", wait: true });
+    expect(valuesOf("rollback bot --reason=--wait")["reason"]).toBe("--wait");
+  });
+});
+
 describe("weights and versions", () => {
   it("take every step of 0.01 and nothing between or beyond", () => {
     fc.assert(
