@@ -9,22 +9,18 @@ import { isProblem, problem, type Problem } from "../core/problem.ts";
 import type { Prompt, Role } from "../core/types.ts";
 import type { Env } from "../env.ts";
 import { createDurableSql } from "./durable-sql.ts";
+import { claimNames, resolveName } from "./registry-names.ts";
 import {
   addToken,
-  claimNames,
   createRegistryTables,
   findToken,
+  isInForce,
   keepSummary,
   listPrompts,
   listTokens,
   markTokenRevoked,
-  resolveName,
-  type Claim,
 } from "./registry-store.ts";
 import type { Sql } from "./sql.ts";
-
-/** A command commits within seconds of its claim or not at all. */
-const CLAIM_HOLDS_MS = 60_000;
 
 export class Registry extends DurableObject<Env> implements RegistryPort {
   readonly #sql: Sql;
@@ -40,20 +36,15 @@ export class Registry extends DurableObject<Env> implements RegistryPort {
   }
 
   async upsert(prompt: Prompt, order: number): Promise<void> {
-    keepSummary(this.#sql, prompt, order, Date.now());
+    keepSummary(this.#sql, prompt, order);
   }
 
   async claim(prompt: string, aliases: string[]): Promise<Problem | null> {
-    const names = [prompt, ...aliases.filter((alias) => alias !== prompt)];
-    let against = claimNames(this.#sql, prompt, names, Date.now(), []);
-    if (against.length > 0) {
-      const abandoned = await this.#findAbandoned(against);
-      against = claimNames(this.#sql, prompt, names, Date.now(), abandoned);
-    }
-    const [first] = against;
-    if (first === undefined) return null;
-    const message = `"${first.name}" is a name or an alias of the prompt "${first.prompt}" already.`;
-    return problem("conflict", message, { field: first.name === prompt ? "prompt" : "aliases" });
+    return claimNames(this.#sql, prompt, aliases, Date.now, async (other, name) => {
+      const found = await this.env.CONTROL.getByName(other).readPrompt();
+      if (isProblem(found)) return found.problem !== "prompt_not_found";
+      return found.name === name || found.aliases.includes(name);
+    });
   }
 
   async resolve(alias: string): Promise<string | null> {
@@ -87,21 +78,6 @@ export class Registry extends DurableObject<Env> implements RegistryPort {
 
   async authenticate(hash: string): Promise<Token | null> {
     const token = findToken(this.#sql, hash);
-    if (token === null || token.revokedAt !== null) return null;
-    return token.expiresAt === null || Date.parse(token.expiresAt) > Date.now() ? token : null;
-  }
-
-  /** Unconfirmed claims that are older than any command takes, and that the claimant's own object knows nothing of. */
-  async #findAbandoned(claims: Claim[]): Promise<Claim[]> {
-    const oldest = Date.now() - CLAIM_HOLDS_MS;
-    const doubtful = claims.filter((claim) => !claim.confirmed && claim.atMs < oldest);
-    const verdicts = await Promise.all(doubtful.map((claim) => this.#isHeld(claim)));
-    return doubtful.filter((_, index) => !verdicts[index]);
-  }
-
-  async #isHeld({ name, prompt }: Claim): Promise<boolean> {
-    const found = await this.env.CONTROL.getByName(prompt).readPrompt();
-    if (isProblem(found)) return found.problem !== "prompt_not_found";
-    return found.name === name || found.aliases.includes(name);
+    return token !== null && isInForce(token, Date.now()) ? token : null;
   }
 }
