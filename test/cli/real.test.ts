@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { OPERATIONS, type OperationId } from "../../src/admin/operations.ts";
 import { ADMIN_TOKEN, startCluster, type Cluster } from "../support/cluster.ts";
+import { until } from "../support/wait.ts";
 import { runProcess, type Result } from "./run.ts";
 
 let cluster: Cluster;
@@ -46,7 +47,7 @@ describe("one prompt's life", () => {
     );
     expect(await succeed(["push", "bot", "one.json"])).toMatch(/v1 .*same content/);
     expect(await succeed(["push", "bot", "two.json", "-m", "shorter"])).toMatch(/v2 .*no traffic yet/);
-    expect(await succeed(["list"])).toMatch(/bot +prompt +v2/);
+    await until(async () => /bot +prompt +v2/.test(await succeed(["list"])));
     expect(await succeed(["versions", "bot"])).toMatch(/v2 [^]*shorter[^]*v1 +baseline 100 %/);
     expect(await succeed(["diff", "bot", "1", "2"])).toMatch(/^\+.*Be brief\./m);
     expect(await succeed(["show", "bot", "2"])).toContain("Be brief.");
@@ -102,7 +103,7 @@ describe("one prompt's life", () => {
 
   it("ends in the archive, and can come back", async () => {
     await succeed(["archive", "bot", "--yes", "-m", "done"]);
-    expect(await succeed(["list"])).not.toMatch(/^bot /m);
+    await until(async () => !/^bot /m.test(await succeed(["list"])));
     await succeed(["create", "bot"]);
     expect(await succeed(["status", "bot"])).toContain("v1");
   });
