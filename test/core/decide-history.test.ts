@@ -10,7 +10,7 @@ import { isProblem, type Problem } from "../../src/core/problem.ts";
 import { viewRelease } from "../../src/core/release-view.ts";
 import { checkHistory, replayRevisions } from "../../src/core/replay.ts";
 import { countBuckets, soleOwner, validateSlots, weightBuckets } from "../../src/core/slots.ts";
-import type { PromptState, Release, ReleaseState } from "../../src/core/types.ts";
+import type { PromptState, Release, ReleaseState, Unit } from "../../src/core/types.ts";
 import { command, DRAIN_MS, Life } from "./decide-support.ts";
 
 const environment = fc.constantFrom("production", "production", "production", "staging");
@@ -42,13 +42,20 @@ const anyCommand: fc.Arbitrary<DecideInput> = fc.oneof(
       .map(({ to, ...more }) => command.rollback({ ...more, ...(to === undefined ? {} : { to }) })),
   },
   { weight: 1, arbitrary: version.map((one) => command.revoke(one)) },
-  { weight: 1, arbitrary: fc.constantFrom(command.archive(), command.put(), command.put({ unit: "user" })) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(
+      command.archive(),
+      ...["user", "request", "conversation"].map((unit) => command.put({ unit: unit as Unit })),
+    ),
+  },
 );
 
 /** Commands and the time that passes before each, so that drains run out now and then. */
 const anyLife = fc.array(fc.tuple(anyCommand, fc.constantFrom(0, 0, 0, DRAIN_MS / 2, DRAIN_MS)), {
   minLength: 1,
   maxLength: 12,
+  size: "max",
 });
 
 function requireThat(holds: boolean, what: string): void {
@@ -141,7 +148,8 @@ describe("any sequence of commands", () => {
     fc.assert(
       fc.property(anyLife, (steps) => {
         const life = new Life();
-        life.do(command.put(), command.push("digest-1"));
+        life.do(command.put());
+        for (const digest of ["digest-1", "digest-2", "digest-3"]) life.do(command.push(digest));
         for (const [input, pauseMs] of steps) {
           life.wait(pauseMs);
           const before = life.state;
