@@ -22,6 +22,13 @@ import { tokenHandlers } from "./token-handlers.ts";
 type Scope = { Bindings: Env; Variables: { actor: Actor } };
 type Handler = (call: Call) => Promise<Reply | Problem>;
 
+/** The page brings its own style and nothing else: no script of anybody's can run in it. */
+const DOCS_HEADERS = {
+  "cache-control": "no-cache",
+  "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+  "x-content-type-options": "nosniff",
+};
+
 /** Each handler takes the call of its own line; `prepareCall` has checked that it is one. */
 const HANDLERS = { ...promptHandlers, ...releaseHandlers, ...tokenHandlers } as unknown as {
   [Id in OperationId]: Handler;
@@ -33,7 +40,7 @@ export function createApp(): Hono<Scope> {
   app.onError((error) => answerException(error, crypto.randomUUID()));
   app.notFound((context) => answerNotFound(context.req.path));
   app.get("/openapi.json", () => Response.json(describeApi(), { headers: { "cache-control": "no-cache" } }));
-  app.get("/docs", (context) => context.html(renderDocs(), 200, { "cache-control": "no-cache" }));
+  app.get("/docs", (context) => context.html(renderDocs(), 200, DOCS_HEADERS));
   app.use("/admin/*", async function admit(context, next) {
     const actor = await authenticate(context.req.raw, context.env);
     if (isProblem(actor)) return answerRefused(context.req.raw, actor);

@@ -63,7 +63,9 @@ describe("without ADMIN_TOKEN", () => {
 
   it("the documentation is open", async () => {
     for (const path of ["/docs", "/openapi.json"]) {
-      expect((await send(closed.control.url, { method: "GET", path }, null)).status).toBe(200);
+      const response = await send(closed.control.url, { method: "GET", path }, null);
+      expect(response.status).toBe(200);
+      expect(await response.text()).toContain("/admin/prompts/{prompt}/rollback");
     }
   });
 });

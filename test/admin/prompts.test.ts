@@ -92,9 +92,10 @@ describe("an alias", () => {
     const release = await send(url, get("/pmpt_68/release"));
     const etag = release.headers.get("etag") ?? "";
     await release.arrayBuffer();
-    const body = { version: 1, reason: "by its alias" };
-    expect((await send(url, post("/pmpt_68/promote", body, { "if-match": '"99"' }))).status).toBe(412);
+    const body = { version: 2, weight: 5 };
+    expect((await send(url, post("/pmpt_68/canary", body, { "if-match": '"99"' }))).status).toBe(412);
     expect((await send(url, put("/pmpt_68", {}, { "if-match": etag }))).status).toBe(200);
+    expect((await send(url, post("/pmpt_68/canary", body, { "if-match": etag }))).status).toBe(200);
   });
 
   it("that another prompt holds is refused", async () => {

@@ -97,14 +97,15 @@ describe("a release", () => {
       prompt,
       environments: ["production", "staging"],
     });
-    // The guard means the environment that the call names.
-    const stale = await send(
-      url,
-      post(prompt, "promote", { ...body, weight: undefined }, { "if-match": '"77"' }),
-    );
+    // The guard means the environment that the call names: staging goes on, production stays at 1.
+    await mustSend(url, post(prompt, "canary", { ...body, weight: 60 }));
+    const { revision } = await readRelease(prompt, "?environment=staging");
+    expect(revision).toBeGreaterThan(1);
+    const promote = { version: 2, environment: "staging" };
+    const stale = await send(url, post(prompt, "promote", promote, { "if-match": '"1"' }));
     expect(stale.status).toBe(412);
-    const { current } = (await stale.json()) as Problem;
-    expect(current).toBe((await readRelease(prompt, "?environment=staging")).revision);
+    expect(((await stale.json()) as Problem).current).toBe(revision);
+    await mustSend(url, post(prompt, "promote", promote, { "if-match": `"${revision}"` }));
   });
 });
 
