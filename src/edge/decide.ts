@@ -10,7 +10,14 @@ import { begin, recall, remember } from "./conversations.ts";
 import { findEntry, forgetEntry, knownPrompt, lookUpAlias } from "./entries.ts";
 import { freshnessOf } from "./lease.ts";
 import { unitKeyOf, type Reader, type UnitKey } from "./naming.ts";
-import { askBegan, obtainRelease, peekRelease, type Entry, type Scope } from "./releases.ts";
+import {
+  announceBeginnings,
+  askBegan,
+  obtainRelease,
+  peekRelease,
+  type Entry,
+  type Scope,
+} from "./releases.ts";
 import type { Account } from "./respond.ts";
 import { loadVersion, peekVersion, prepareVersion } from "./versions.ts";
 
@@ -72,7 +79,10 @@ export async function decideBody(
       unservable = served.version;
       continue;
     }
-    noteBeginning(entry, release, unit, served, question.scan);
+    if (opensDispute(release, unit, served, question.scan)) {
+      begin(entry.conversations, unit.conversation, release.revision);
+      announceBeginnings(entry, scope);
+    }
     return { entry, body: writeBody(question, loaded) };
   }
   return problem("release_unavailable", `The release of ${question.name} keeps changing. Retry shortly.`);
@@ -103,12 +113,16 @@ function standIn(assignment: Assignment, release: Release): Assignment {
   return { ...assignment, version: release.baseline, arm: "baseline", reason: "fallback" };
 }
 
-/** Later turns of this conversation must find the arm that its first one gets (guarantee 3). */
-function noteBeginning(entry: Entry, release: Release, unit: UnitKey, served: Assignment, scan: Scan): void {
-  if (scan.continues || unit.conversation === null || release.drains.length === 0) return;
-  if (served.reason !== "split" && served.reason !== "static") return;
-  if (isAmbiguous(release, unit.key, Date.now()))
-    begin(entry.conversations, unit.conversation, release.revision);
+/** Is this a first turn whose later turns must find the arm that it gets, though the tables disagree (guarantee 3)? */
+function opensDispute(
+  release: Release,
+  unit: UnitKey,
+  served: Assignment,
+  scan: Scan,
+): unit is UnitKey & { conversation: string } {
+  if (scan.continues || unit.conversation === null || release.drains.length === 0) return false;
+  if (served.reason !== "split" && served.reason !== "static") return false;
+  return isAmbiguous(release, unit.key, Date.now());
 }
 
 function writeBody(question: Question, loaded: Parameters<typeof prepareVersion>[0]): Uint8Array | Problem {

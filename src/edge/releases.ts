@@ -22,8 +22,9 @@ export type Entry = {
   syncing: boolean;
   /** When Control last failed to grant a lease in time; 0 after a success. */
   failedAtMs: number;
-  flushing: boolean;
-  flushStartedAtMs: number;
+  /** When each background reporter started; 0: none is running. One that vanished is replaced in time. */
+  flushingSinceMs: number;
+  announcingSinceMs: number;
   tallies: Tallies;
   conversations: Conversations;
 };
@@ -42,7 +43,8 @@ const DEFAULT_LEASE: Lease = { softMs: 1_000, leaseMs: 2_000 };
 const TROUBLE_MS = 10_000;
 /** `waitUntil` is cut off 30 s after the response. */
 const FLUSH_FOR_MS = 20_000;
-const BEGAN_FLUSH_MS = 250;
+/** First turns of disputed buckets are told at once, but not more often than this. */
+const ANNOUNCE_EVERY_MS = 50;
 
 export function createEntry(prompt: string, environment: string): Entry {
   return {
@@ -53,8 +55,8 @@ export function createEntry(prompt: string, environment: string): Entry {
     syncSentAtMs: 0,
     syncing: false,
     failedAtMs: 0,
-    flushing: false,
-    flushStartedAtMs: 0,
+    flushingSinceMs: 0,
+    announcingSinceMs: 0,
     tallies: createTallies(),
     conversations: createConversations(),
   };
@@ -96,24 +98,41 @@ export async function obtainRelease(entry: Entry, scope: Scope): Promise<Grant |
 /** Hands the report over even when no further request comes by: called after every recorded outcome. */
 export function scheduleFlush(entry: Entry, scope: Scope): void {
   const nowMs = Date.now();
-  if (entry.flushing && nowMs - entry.flushStartedAtMs < FLUSH_FOR_MS + 5_000) return;
-  entry.flushing = true;
-  entry.flushStartedAtMs = nowMs;
+  if (isRunning(entry.flushingSinceMs, nowMs)) return;
+  entry.flushingSinceMs = nowMs;
   scope.ctx.waitUntil(flush(entry, scope, nowMs));
 }
 
 async function flush(entry: Entry, scope: Scope, startedAtMs: number): Promise<void> {
-  const softMs = (entry.grant?.lease ?? DEFAULT_LEASE).softMs;
-  while (hasNews(entry) && Date.now() - startedAtMs < FLUSH_FOR_MS) {
-    const dueMs = entry.conversations.unreported.length > 0 ? BEGAN_FLUSH_MS : softMs;
-    await sleep(dueMs);
-    if (hasNews(entry) && Date.now() - entry.syncSentAtMs >= dueMs) await sync(entry, scope);
+  const { softMs } = entry.grant?.lease ?? DEFAULT_LEASE;
+  while (hasUnsent(entry.tallies) && Date.now() - startedAtMs < FLUSH_FOR_MS) {
+    await sleep(softMs);
+    // A request that came by meanwhile has taken the report along.
+    if (hasUnsent(entry.tallies) && Date.now() - entry.syncSentAtMs >= softMs) await sync(entry, scope);
   }
-  entry.flushing = false;
+  entry.flushingSinceMs = 0;
 }
 
-function hasNews(entry: Entry): boolean {
-  return hasUnsent(entry.tallies) || entry.conversations.unreported.length > 0;
+/** Tells Control of first turns in disputed buckets without delay: the next turn may arrive at another isolate, though
+ * not before the provider has answered this one. */
+export function announceBeginnings(entry: Entry, scope: Scope): void {
+  const nowMs = Date.now();
+  if (isRunning(entry.announcingSinceMs, nowMs)) return;
+  entry.announcingSinceMs = nowMs;
+  scope.ctx.waitUntil(announce(entry, scope, nowMs));
+}
+
+async function announce(entry: Entry, scope: Scope, startedAtMs: number): Promise<void> {
+  while (entry.conversations.unreported.length > 0 && Date.now() - startedAtMs < FLUSH_FOR_MS) {
+    const sinceMs = Date.now() - entry.syncSentAtMs;
+    if (sinceMs < ANNOUNCE_EVERY_MS) await sleep(ANNOUNCE_EVERY_MS - Math.max(0, sinceMs));
+    if ((await sync(entry, scope)) !== "ok") await sleep((entry.grant?.lease ?? DEFAULT_LEASE).softMs);
+  }
+  entry.announcingSinceMs = 0;
+}
+
+function isRunning(sinceMs: number, nowMs: number): boolean {
+  return sinceMs !== 0 && nowMs - sinceMs < FLUSH_FOR_MS + 5_000;
 }
 
 function isInTrouble(entry: Entry, nowMs: number): boolean {
@@ -157,9 +176,11 @@ async function sync(entry: Entry, { env }: Scope): Promise<"ok" | "failed" | Pro
     entry.failedAtMs = freshnessOf(entry.grant, nowMs) === "dead" ? nowMs : 0;
     return "ok";
   } catch (error) {
-    entry.failedAtMs = Date.now();
     entry.conversations.unreported.unshift(...began);
-    console.warn(JSON.stringify({ event: "sync_failed", prompt: entry.prompt, error: nameOf(error) }));
+    if (entry.failedAtMs === 0) {
+      console.warn(JSON.stringify({ event: "sync_failed", prompt: entry.prompt, error: nameOf(error) }));
+    }
+    entry.failedAtMs = Date.now();
     return "failed";
   } finally {
     entry.syncing = false;

@@ -53,6 +53,8 @@ export type Turn = { role: string; content: string };
 
 const agent = new Agent({ keepAlive: true, maxSockets: 512 });
 let serial = 0;
+/** Chats sent per prompt, for tests that count. */
+export const chatsSent = new Map<string, number>();
 
 /** One chat through an edge; a first message that nobody has sent before, unless `messages` are given. */
 export function chat(
@@ -61,6 +63,7 @@ export function chat(
   messages?: Turn[],
 ): Promise<Answer> {
   serial += 1;
+  chatsSent.set(prompt, (chatsSent.get(prompt) ?? 0) + 1);
   const content = `from:${prompt}:${edge.name}:${serial}`;
   const body = JSON.stringify({ model: "m", messages: messages ?? [{ role: "user", content }] });
   return send(`${edge.url}/p/${prompt}/openai/v1/chat/completions`, "POST", body, {});

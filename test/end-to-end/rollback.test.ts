@@ -36,11 +36,8 @@ function startEdges(bundle?: string): Promise<Cluster> {
   return startCluster({ edges: EDGES, vars, ...(bundle === undefined ? {} : { bundle }) });
 }
 
-async function rollBackAll(
-  cluster: Cluster,
-  rounds: number,
-  acts: Parameters<typeof measureRollback>[1] = {},
-) {
+/** `fault` sets in once all prompts' canaries are served everywhere, right before their rollbacks. */
+async function rollBackAll(cluster: Cluster, rounds: number, fault: () => Promise<void> = async () => {}) {
   const measured: Measured[] = [];
   for (let round = 0; round < rounds; round += 1) {
     const rigs = PROMPTS.map((prompt) => ({
@@ -49,9 +46,22 @@ async function rollBackAll(
       provider,
       prompt,
     }));
-    measured.push(...(await Promise.all(rigs.map((rig) => measureRollback(rig, acts)))));
+    const beforeRollback = createBarrier(rigs.length, fault);
+    measured.push(...(await Promise.all(rigs.map((rig) => measureRollback(rig, { beforeRollback })))));
   }
   return measured;
+}
+
+/** Everybody who comes waits for the last one, who acts for all. */
+function createBarrier(count: number, act: () => Promise<void>): () => Promise<void> {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => void (open = resolve));
+  let arrived = 0;
+  return async () => {
+    arrived += 1;
+    if (arrived === count) await act().then(open);
+    await opened;
+  };
 }
 
 function expectEnforced(name: string, measured: Measured[]): void {
@@ -90,7 +100,7 @@ describe("a rollback under load", () => {
     const freeze = async () => {
       for (const edge of cluster.edges) await edge.setFaults({ store: "frozen" });
     };
-    const measured = await rollBackAll(cluster, 1, { beforeRollback: freeze });
+    const measured = await rollBackAll(cluster, 1, freeze);
     await load.stop();
     for (const edge of cluster.edges) await edge.setFaults({ store: "none" });
     expect(load.failures).toEqual([]);
@@ -103,7 +113,7 @@ describe("a rollback under load", () => {
       for (const edge of cluster.edges)
         await edge.setFaults({ control: { delayMs: 1_500, answerDelayMs: 1_500 } });
     };
-    const measured = await rollBackAll(cluster, 1, { beforeRollback: slow });
+    const measured = await rollBackAll(cluster, 1, slow);
     await load.stop();
     for (const edge of cluster.edges) await edge.setFaults({ control: "none" });
     expect(load.failures).toEqual([]);
