@@ -13,7 +13,7 @@ export const VARIABLE_TYPES = [
 ] as const satisfies VariableType[];
 
 /** Names that are declared or sent. Dots are for paths into a variable, so a name has none. */
-export const VARIABLE_NAME = /^(?!__proto__$)[A-Za-z_][A-Za-z0-9_-]{0,127}$/;
+export const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_-]{0,127}$/;
 
 /** A tag's name: a variable, then members or list positions of it (`order.items.0`). */
 export const TAG_NAME = /^(?!(.*\.)?__proto__(\.|$))[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$/;

@@ -117,6 +117,7 @@ describe("messages", () => {
       /a role and a content/,
     ],
     ["a number", { messages: [{ role: "user", content: 1 }] }, "messages[0].content", /string, or a list/],
+    ["a prompt for a model", { model: "prompt:support-bot" }, "model", /provider's model/],
     ["no list", { messages: "hello" }, "messages", /must be an array, not string/],
   ])("are refused with %s", (_, input, field, mend) => {
     const found = refusal(input);

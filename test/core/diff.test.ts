@@ -41,9 +41,10 @@ describe("a diff", () => {
     const turned = {
       note: "n",
       ...Object.fromEntries(Object.entries(base).toReversed()),
+      provider_params: { gemini: { c: 3 }, openai: { b: 2, a: 1 } },
       params: { stop: ["x"], temperature: 0.2 },
     };
-    const diff = compare(base, turned);
+    const diff = compare({ ...base, provider_params: { openai: { a: 1, b: 2 }, gemini: { c: 3 } } }, turned);
     expect(diff).toMatchObject({ from: 3, to: 7, text: "" });
     expect(Object.values(diff.changes).flat()).toEqual([]);
   });

@@ -85,6 +85,7 @@ describe("inlining partials", () => {
     expect(close("Rules:\n  {{> rules}}\nEnd", { rules: "- one\n- two\n\n- three\n" })).toBe(
       "Rules:\n  - one\n  - two\n\n  - three\nEnd",
     );
+    expect(close("{{#s}}\n  {{> p}}  \n{{/s}}\n", { p: "x\n" })).toBe("{{#s}}\n  x\n{{/s}}\n");
     expect(close("a\r\n{{> p}}\r\nb", { p: "x\r\n" })).toBe("a\r\nx\r\nb");
     expect(close("{{> p}}", { p: "whole" })).toBe("whole");
   });
@@ -189,7 +190,7 @@ describe("inlining is refused", () => {
 
   it("for partials that include each other, showing the way round", () => {
     const found = refusal("{{> a}}", { a: "{{> b}}", b: "x{{> a}}" });
-    expect(found.message).toContain("a@9 → b@9 → a@9");
+    expect(found.message).toContain("include each other: a@9 → b@9 → a@9");
   });
 
   it("for more than ten levels", () => {

@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import Mustache from "mustache";
+import { describe, expect, it, vi } from "vitest";
 import { isProblem, type Problem } from "../../src/core/problem.ts";
 import { compileTemplate, renderTemplate } from "../../src/core/template.ts";
 import type { Json, JsonObject, Template } from "../../src/core/types.ts";
@@ -159,7 +160,7 @@ describe("a template is refused", () => {
 
 describe("a rendering", () => {
   it("that lists blow up ends in a problem, not in a dead isolate", () => {
-    const template = compile("{{#a}}{{#a}}{{#a}}{{#a}}x{{/a}}{{/a}}{{/a}}{{/a}}");
+    const template = compile("{{#a}}{{#a}}{{#a}}{{#a}}{{lacking}}{{/a}}{{/a}}{{/a}}{{/a}}");
     const started = performance.now();
     const rendered = renderTemplate(template, { a: Array.from({ length: 2_000 }, () => "e") });
     expect(rendered).toMatchObject({ problem: "variable_invalid", field: "prompt.variables" });
@@ -177,6 +178,13 @@ describe("a rendering", () => {
   it("keeps lone surrogates and every other unit of a value as they came", () => {
     const x = "\ud800 é ☃ 𝒳 \u0000 \r\n";
     expect(render("{{x}}", { x })).toBe(x);
+  });
+
+  it("leaves nothing behind in the parser, which by itself keeps every template for ever", () => {
+    const parse = vi.spyOn(Mustache.Writer.prototype, "parse");
+    compile("a {{x}}");
+    expect(parse.mock.contexts).toMatchObject([{ templateCache: undefined }]);
+    parse.mockRestore();
   });
 
   it("never depends on what was compiled before", () => {
