@@ -80,6 +80,7 @@ export function createPerson(options: PersonOptions): Person {
     look: (noColour) => ({
       width: 100,
       height: 40,
+      cut: true,
       unicode: true,
       ...options.look,
       colour: !noColour && (options.look?.colour ?? false),

@@ -36,7 +36,7 @@ import {
   versions,
 } from "./samples.ts";
 
-const LOOK: Look = { width: 100, height: 40, colour: false, unicode: true };
+const LOOK: Look = { width: 100, height: 40, cut: true, colour: false, unicode: true };
 const ASCII: Look = { ...LOOK, unicode: false };
 const COLOUR: Look = { ...LOOK, colour: true };
 // oxlint-disable-next-line no-control-regex
@@ -172,9 +172,25 @@ describe("the log", () => {
     },
   );
 
-  it("describes the first release by its baseline", () => {
-    const first = revision({ revision: 1, action: "push", before: null, after: routing(1, 1) });
-    expect(describeChange(LOOK, first)).toContain("v1 is the baseline");
+  it("describes the first release of an environment by what is in it", () => {
+    const first = { revision: 1, before: null } as const;
+    const pushed = revision({ ...first, action: "push", after: routing(1, 1) });
+    expect(describeChange(LOOK, pushed)).toBe("push v1");
+    const canaried = revision({ ...first, action: "canary", after: routing(1, 1, [canary]) });
+    expect(describeChange(LOOK, canaried)).toBe("canary v3 at 5 %");
+  });
+
+  it("is cut to a screen, and never in a pipe or a file", () => {
+    const reason = "because it promised refunds to everybody who asked for one, for ever";
+    const row = revision({
+      revision: 8,
+      action: "promote",
+      reason,
+      before: routing(7, 2),
+      after: routing(8, 3),
+    });
+    expect(formatHistory({ ...LOOK, width: 80 }, [row]).join("\n")).not.toContain("for ever");
+    expect(formatHistory({ ...LOOK, width: 80, cut: false }, [row]).join("\n")).toContain(reason);
   });
 });
 

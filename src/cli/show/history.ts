@@ -1,7 +1,7 @@
 // The audit log as aligned columns, newest first: what was done is told from `before` and `after`, so that a
 // rollback says from which version to which.
 
-import type { Release, Revision } from "../../core/types.ts";
+import type { Action, Release, Revision } from "../../core/types.ts";
 import { glyph, plain, type Look, type Style } from "./look.ts";
 import { formatPercent, formatWeights } from "./release.ts";
 import { formatTable, type Row } from "./table.ts";
@@ -9,7 +9,7 @@ import { formatMoment } from "./time.ts";
 
 const WHY_COLUMN = 4;
 
-const STYLES: { [action in Revision["action"]]?: Style } = {
+const STYLES: { [action in Action]?: Style } = {
   rollback: "yellow",
   revoke: "red",
   promote: "green",
@@ -32,10 +32,10 @@ export function formatHistory(look: Look, revisions: Revision[]): string[] {
   });
 }
 
-/** "rollback 2 → 1", "canary v3 at 5 %", "promote 1 → 3", "revoke v4". */
+/** "rollback 2 → 1", "canary v3 at 5 %", "push v1", "promote 1 → 3", "revoke v4". */
 export function describeChange(look: Look, revision: Revision): string {
   const { before, after, action } = revision;
-  if (before === null) return `${action} v${after.baseline} is the baseline`;
+  if (before === null) return `${action} ${describeFirst(action, after)}`;
   switch (action) {
     case "rollback":
       return `rollback ${mainVersion(before, after)} ${glyph(look, "arrow")} ${after.baseline}`;
@@ -48,6 +48,11 @@ export function describeChange(look: Look, revision: Revision): string {
     default:
       return action;
   }
+}
+
+/** An environment's first release has nothing before it. */
+function describeFirst(action: Action, after: Release): string {
+  return action === "canary" ? describeCanary({ ...after, arms: [] }, after) : `v${after.baseline}`;
 }
 
 /** The version that the rollback took off, the one with most weight first. */

@@ -7,6 +7,8 @@ export type Look = {
   width: number;
   /** Lines; Infinity where nothing is a screen. */
   height: number;
+  /** Text that does not fit the width is cut. Only on screens: in a pipe or a file nobody could ever see the rest. */
+  cut: boolean;
   colour: boolean;
   /** Block characters and arrows may be used; else ASCII stands in. */
   unicode: boolean;
@@ -58,6 +60,7 @@ export function detectLook(stream: Terminal, variables: Variables, noColour: boo
   return {
     width: stream.columns || Number(variables["COLUMNS"]) || DEFAULT_WIDTH,
     height: stream.rows || Number.POSITIVE_INFINITY,
+    cut: stream.isTTY === true,
     colour: wanted && !dumb && !noColour && !variables["NO_COLOR"],
     unicode: !dumb && speaksUtf8(variables),
   };

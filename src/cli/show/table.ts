@@ -37,7 +37,7 @@ function fitWidths(look: Look, rows: Cell[][], options: TableOptions): number[] 
     });
   }
   const flexible = options.flexible;
-  if (flexible === undefined || widths[flexible] === undefined) return widths;
+  if (!look.cut || flexible === undefined || widths[flexible] === undefined) return widths;
   const used = widths.filter((width) => width > 0);
   const total = used.reduce((sum, width) => sum + width + GAP, (options.indent ?? 0) - GAP);
   const excess = Math.max(0, total - look.width);
