@@ -5,6 +5,7 @@
 import type { Problem } from "../core/problem.ts";
 import type { Rendered } from "../core/rendered.ts";
 import type { JsonObject } from "../core/types.ts";
+import type { Patch } from "./splice.ts";
 
 export type FormatId = "openai-chat" | "openai-responses" | "anthropic-messages";
 
@@ -40,6 +41,8 @@ export type WireFormat<Spans = unknown, Prepared = unknown> = {
   /** Encodes a rendered version once; the result is reused for every request while the version has no variables.
    * `count`: a token-count endpoint, which refuses sampling parameters. */
   prepare(rendered: Rendered, options: { provider: string; count: boolean }): Prepared;
+  /** What `inject` splices, sorted: for a body that is sent while it is still being read. */
+  plan(scan: Scan<Spans>, prepared: Prepared): Patch[] | Problem;
   /** Splices. A request that cannot take the prompt is refused, never sent half-prompted. */
   inject(scan: Scan<Spans>, prepared: Prepared): Uint8Array | Problem;
 };

@@ -1,0 +1,84 @@
+// Anthropic's Messages: the system text goes into the top-level `system`, a string or a list of blocks, in the form that
+// the caller gave it, cache marks untouched; examples stand before the caller's messages. Messages of role `system` in
+// the middle of a conversation are the caller's and stay.
+
+import { isProblem, problem, type Problem } from "../core/problem.ts";
+import type { Rendered } from "../core/rendered.ts";
+import type { Placement } from "../core/types.ts";
+import { defineFormat } from "./define-format.ts";
+import { fieldsOf } from "./facts.ts";
+import { findMembers, firstChild, kindOf, nameOf, NONE, ROOT, type Node, type Tree } from "./json-tree.ts";
+import { jsonBytes } from "./json-write.ts";
+import { messageLists, scanMessages } from "./messages.ts";
+import { listBytes, Plan } from "./plan.ts";
+import { settingsFor, type PrepareOptions, type Settings } from "./settings.ts";
+import type { Patch } from "./splice.ts";
+import { encodeSystem, placeInString, type SystemText } from "./system-text.ts";
+import type { Scan, WireFormat } from "./wire.ts";
+
+type Prepared = {
+  settings: Settings;
+  placement: Placement;
+  system: (SystemText & { block: Uint8Array }) | null;
+  examples: Uint8Array[];
+};
+
+const SYSTEM = nameOf("system");
+const FIELDS = fieldsOf({ messages: 4, system: 1, output_config: 1 });
+
+function prepare(rendered: Rendered, options: PrepareOptions): Prepared {
+  const { system, examples, placement } = rendered;
+  return {
+    settings: settingsFor(rendered, "anthropic-messages", options),
+    placement,
+    system:
+      system === null ? null : { ...encodeSystem(system), block: jsonBytes({ type: "text", text: system }) },
+    examples: examples.map(({ role, content }) => jsonBytes({ role, content })),
+  };
+}
+
+function plan({ spans: tree }: Scan<Tree>, prepared: Prepared): Patch[] | Problem {
+  const changes = new Plan(tree);
+  const refusal = changes.apply(prepared.settings) ?? placeSystem(changes, prepared);
+  if (refusal !== null) return refusal;
+  const lists = messageLists(tree);
+  if (isProblem(lists)) return lists;
+  for (const list of lists) {
+    changes.editList(list, [], [{ before: firstChild(tree, list), items: prepared.examples }]);
+  }
+  return changes.finish();
+}
+
+function placeSystem(changes: Plan, { settings, system, placement }: Prepared): Problem | null {
+  if (system === null || settings.owned.has(SYSTEM.text)) return null;
+  const { tree } = changes;
+  const members = findMembers(tree, ROOT, SYSTEM);
+  if (members.length === 0) changes.insertMember(SYSTEM, system.alone);
+  for (const node of members) {
+    const kind = kindOf(tree, node);
+    if (kind === "null") changes.replace(node, system.alone);
+    else if (kind === "string") placeInString(changes, node, system, placement);
+    else if (kind === "array") placeInBlocks(changes, node, system.block, placement);
+    else
+      return problem("invalid_request", "system must be a string or an array of blocks.", {
+        field: "system",
+      });
+  }
+  return null;
+}
+
+function placeInBlocks(changes: Plan, node: Node, block: Uint8Array, placement: Placement): void {
+  const first = firstChild(changes.tree, node);
+  if (placement === "replace") changes.replace(node, listBytes([block]));
+  else if (placement !== "if_absent" || first === NONE) {
+    changes.editList(node, [], [{ before: placement === "append" ? NONE : first, items: [block] }]);
+  }
+}
+
+export const anthropicMessages: WireFormat<Tree, Prepared> = defineFormat({
+  id: "anthropic-messages",
+  family: "anthropic",
+  scan: (body) => scanMessages(body, FIELDS),
+  prepare,
+  plan,
+});

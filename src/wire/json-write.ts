@@ -1,0 +1,35 @@
+// Our own text as JSON bytes. What a version says goes into the caller's body through here and nowhere else, so that
+// no quote, line separator or lone surrogate of it can break out of its string.
+
+import { encodeUtf8 } from "../core/text.ts";
+import type { Json } from "../core/types.ts";
+
+/** U+2028 and U+2029 are legal in JSON but end a line in older JavaScript and in log viewers. */
+const LINE_SEPARATORS = /[\u2028\u2029]/g;
+
+/** One JSON text. JSON.stringify writes lone surrogates as escapes, so the bytes are always UTF-8. */
+export function jsonText(value: Json): string {
+  const text = JSON.stringify(value);
+  return text.replace(LINE_SEPARATORS, (separator) => (separator === "\u2028" ? "\\u2028" : "\\u2029"));
+}
+
+export function jsonBytes(value: Json): Uint8Array {
+  return encodeUtf8(jsonText(value));
+}
+
+/** The inside of a JSON string, without its quotes: to be joined to a string that stands in the body. */
+export function stringInside(text: string): Uint8Array {
+  return encodeUtf8(jsonText(text).slice(1, -1));
+}
+
+export function joinBytes(parts: Uint8Array[]): Uint8Array {
+  let size = 0;
+  for (const part of parts) size += part.length;
+  const out = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}

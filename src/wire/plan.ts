@@ -1,0 +1,222 @@
+// Collects what one injection changes in one body, so that each object is edited once however many settings touch it.
+// Where a name stands twice, both are changed: whichever of them a provider's parser takes, it sees ours.
+
+import { problem, type Problem } from "../core/problem.ts";
+import {
+  findMember,
+  findMembers,
+  firstChild,
+  isText,
+  kindOf,
+  nameOf,
+  nextSibling,
+  NONE,
+  readString,
+  ROOT,
+  type Name,
+  type Node,
+  type Tree,
+} from "./json-tree.ts";
+import { joinBytes } from "./json-write.ts";
+import type { Setting, Settings, Spelling } from "./settings.ts";
+import { editList, replaceValue, sortPatches, type Insertion, type Patch } from "./splice.ts";
+
+type Edit = { removed: Node[]; inserted: Uint8Array[] };
+
+const OPEN = Uint8Array.of(0x7b);
+const CLOSE = Uint8Array.of(0x7d);
+const OPEN_LIST = Uint8Array.of(0x5b);
+const CLOSE_LIST = Uint8Array.of(0x5d);
+const COMMA = Uint8Array.of(0x2c);
+
+const PROMPT = nameOf("prompt");
+const PROMPT_VARIABLES = nameOf("prompt_variables");
+const MODEL = nameOf("model");
+const TOOLS = nameOf("tools");
+const NAME = nameOf("name");
+const TYPE = nameOf("type");
+const FUNCTION = nameOf("function");
+const CUSTOM = nameOf("custom");
+const MODEL_PREFIX = "prompt:";
+
+export function objectBytes(items: Uint8Array[]): Uint8Array {
+  return joinBytes([OPEN, ...separate(items), CLOSE]);
+}
+
+export function listBytes(items: Uint8Array[]): Uint8Array {
+  return joinBytes([OPEN_LIST, ...separate(items), CLOSE_LIST]);
+}
+
+function separate(items: Uint8Array[]): Uint8Array[] {
+  return items.flatMap((item, index) => (index === 0 ? [item] : [COMMA, item]));
+}
+
+export class Plan {
+  readonly tree: Tree;
+  readonly patches: Patch[] = [];
+  /** Objects that stand in the body, the body itself first of all. */
+  private readonly edits = new Map<Node, Edit>([[ROOT, { removed: [], inserted: [] }]]);
+  /** Objects that the body lacks, by name. */
+  private readonly missing = new Map<string, { name: Name; items: Uint8Array[] }>();
+  /** Values that must be objects and are none. */
+  private readonly rewritten = new Map<Node, Uint8Array[]>();
+
+  constructor(tree: Tree) {
+    this.tree = tree;
+  }
+
+  /** All that does not depend on the format: our own members out, the version's settings and tools in. */
+  apply(settings: Settings): Problem | null {
+    const refusal = settings.refusal ?? this.checkModel(settings);
+    if (refusal !== null) return refusal;
+    this.removeMembers(PROMPT, (node) => kindOf(this.tree, node) === "object");
+    this.removeMembers(PROMPT_VARIABLES, () => true);
+    for (const setting of settings.list) this.set(setting);
+    return this.mergeTools(settings);
+  }
+
+  finish(): Patch[] {
+    for (const { name, items } of this.missing.values()) this.insertMember(name, objectBytes(items));
+    for (const [node, items] of this.rewritten)
+      replaceValue(this.patches, this.tree, node, objectBytes(items));
+    for (const [node, { removed, inserted }] of this.edits) {
+      const insertions = [{ before: firstChild(this.tree, node), items: inserted }];
+      editList(this.patches, this.tree, node, removed, insertions);
+    }
+    return sortPatches(this.patches);
+  }
+
+  insertMember(name: Name, value: Uint8Array, into: Node = ROOT): void {
+    this.editOf(into).inserted.push(joinBytes([name.prefix, value]));
+  }
+
+  replace(node: Node, value: Uint8Array): void {
+    replaceValue(this.patches, this.tree, node, value);
+  }
+
+  editList(list: Node, removed: Node[], insertions: Insertion[]): void {
+    editList(this.patches, this.tree, list, removed, insertions);
+  }
+
+  private editOf(node: Node): Edit {
+    let edit = this.edits.get(node);
+    if (edit === undefined) {
+      edit = { removed: [], inserted: [] };
+      this.edits.set(node, edit);
+    }
+    return edit;
+  }
+
+  private removeMembers(name: Name, isOurs: (node: Node) => boolean): void {
+    for (const node of findMembers(this.tree, ROOT, name)) {
+      if (isOurs(node)) this.editOf(ROOT).removed.push(node);
+    }
+  }
+
+  private set({ spellings, value, mode }: Setting): void {
+    const present = spellings.filter((spelling) => this.isPresent(spelling));
+    if (mode === "default" && present.length > 0) return;
+    const [preferred] = spellings;
+    const chosen = mode === "exact" ? preferred : (present[0] ?? preferred);
+    if (chosen === undefined) return;
+    this.write(chosen, value, mode === "default");
+    for (const spelling of present) {
+      if (spelling !== chosen) this.erase(spelling);
+    }
+  }
+
+  private isPresent({ member, inner }: Spelling): boolean {
+    if (inner === null) return findMember(this.tree, ROOT, member) !== NONE;
+    return findMembers(this.tree, ROOT, member).some((node) => findMember(this.tree, node, inner) !== NONE);
+  }
+
+  private write({ member, inner }: Spelling, value: Uint8Array, isDefault: boolean): void {
+    const members = findMembers(this.tree, ROOT, member);
+    if (inner === null) {
+      if (members.length === 0) this.insertMember(member, value);
+      for (const node of members) this.replace(node, value);
+      return;
+    }
+    const item = joinBytes([inner.prefix, value]);
+    if (members.length === 0) {
+      const missing = this.missing.get(member.text) ?? { name: member, items: [] };
+      missing.items.push(item);
+      this.missing.set(member.text, missing);
+    }
+    for (const node of members) this.writeInner(node, inner, value, item, isDefault);
+  }
+
+  private writeInner(node: Node, inner: Name, value: Uint8Array, item: Uint8Array, isDefault: boolean): void {
+    const kind = kindOf(this.tree, node);
+    if (kind === "object") {
+      const existing = findMembers(this.tree, node, inner);
+      if (existing.length === 0) this.editOf(node).inserted.push(item);
+      for (const member of existing) this.replace(member, value);
+    } else if (!isDefault || kind === "null") {
+      this.rewritten.set(node, [...(this.rewritten.get(node) ?? []), item]);
+    }
+  }
+
+  private erase({ member, inner }: Spelling): void {
+    for (const node of findMembers(this.tree, ROOT, member)) {
+      if (inner === null) this.editOf(ROOT).removed.push(node);
+      else this.editOf(node).removed.push(...findMembers(this.tree, node, inner));
+    }
+  }
+
+  /** `model: "prompt:support-bot"` names a prompt; no provider has such a model. */
+  private checkModel({ list }: Settings): Problem | null {
+    if (list.some(({ spellings }) => spellings[0]?.member.text === MODEL.text)) return null;
+    for (const node of findMembers(this.tree, ROOT, MODEL)) {
+      const model = readString(this.tree, node);
+      if (model?.startsWith(MODEL_PREFIX)) {
+        return problem(
+          "invalid_request",
+          `The version served names no model, so the request has to: "${model.slice(0, 80)}" only names the prompt.`,
+          { field: "model" },
+        );
+      }
+    }
+    return null;
+  }
+
+  /** The version's tools first; the caller's after them, but for those of the same name. */
+  private mergeTools({ tools, owned }: Settings): Problem | null {
+    if (tools.items.length === 0 || owned.has(TOOLS.text)) return null;
+    const members = findMembers(this.tree, ROOT, TOOLS);
+    if (members.length === 0) this.insertMember(TOOLS, listBytes(tools.items));
+    for (const node of members) {
+      const kind = kindOf(this.tree, node);
+      if (kind === "null") {
+        this.replace(node, listBytes(tools.items));
+      } else if (kind === "array") {
+        const removed = this.elementsOf(node).filter((tool) => this.isOneOf(tool, tools.keys));
+        this.editList(node, removed, [{ before: firstChild(this.tree, node), items: tools.items }]);
+      } else {
+        return problem("invalid_request", "tools must be an array.", { field: "tools" });
+      }
+    }
+    return null;
+  }
+
+  private elementsOf(list: Node): Node[] {
+    const found: Node[] = [];
+    for (let node = firstChild(this.tree, list); node !== NONE; node = nextSibling(this.tree, list, node)) {
+      found.push(node);
+    }
+    return found;
+  }
+
+  private isOneOf(tool: Node, keys: Name[]): boolean {
+    const { tree } = this;
+    const holders = [FUNCTION, CUSTOM].map((name) => findMember(tree, tool, name));
+    const holder = holders.find((node) => node !== NONE && kindOf(tree, node) === "object") ?? tool;
+    const named = [
+      findMember(tree, holder, NAME),
+      findMember(tree, tool, NAME),
+      findMember(tree, tool, TYPE),
+    ];
+    const key = named.find((node) => node !== NONE);
+    return key !== undefined && keys.some((name) => isText(tree, key, name));
+  }
+}

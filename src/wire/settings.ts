@@ -1,0 +1,154 @@
+// What a version sets beside its text: model, parameters, defaults, response format, provider's own parameters, tools.
+// Resolved and encoded once per version, format and provider, whatever the variables are, so that a request only looks
+// for its own spellings. Later sources win: params, response_format, provider_params of the format, of the provider.
+
+import { isProblem, problem, type Problem } from "../core/problem.ts";
+import type { Rendered } from "../core/rendered.ts";
+import type { Json, JsonObject } from "../core/types.ts";
+import { nameOf, type Name } from "./json-tree.ts";
+import { jsonBytes } from "./json-write.ts";
+import { placeParams } from "./params.ts";
+import { responseFormatFor, toolFor, toolKey } from "./tools.ts";
+import type { FormatId } from "./wire.ts";
+
+/** A member of the body, or of an object in it. */
+export type Spelling = { member: Name; inner: Name | null };
+
+export type Setting = {
+  /** The preferred one first. */
+  spellings: Spelling[];
+  value: Uint8Array;
+  /** `forced`: under the caller's spelling if there is one; `exact`: under the first; `default`: only without any. */
+  mode: "forced" | "exact" | "default";
+};
+
+export type Settings = {
+  /** Why this version cannot be said in this format at all. */
+  refusal: Problem | null;
+  list: Setting[];
+  tools: { items: Uint8Array[]; keys: Name[] };
+  /** Members that `provider_params` sets as a whole, so that nothing else may touch them. */
+  owned: Set<string>;
+};
+
+export type PrepareOptions = { provider: string; count: boolean };
+
+/** Members that carry the conversation or belong to the caller's transport. */
+const UNTOUCHABLE = new Set(["messages", "input", "prompt", "prompt_variables", "stream"]);
+
+/** What token-count endpoints take of the members that a version may set; they refuse anything else. */
+const COUNTED: { [format in FormatId]?: Set<string> } = {
+  "openai-responses": new Set(
+    "model instructions tools tool_choice parallel_tool_calls reasoning text truncation".split(" "),
+  ),
+  "anthropic-messages": new Set(
+    "model system tools tool_choice thinking output_config cache_control speed".split(" "),
+  ),
+};
+
+/** What settings are made of: the rest of a rendered version is text. */
+type Source = Pick<Rendered, "defaults" | "tools" | "responseFormat" | "providerParams" | "model">;
+
+const cache = new WeakMap<JsonObject, Map<string, { source: Source; settings: Settings }>>();
+
+/** `rendered.params` and its neighbours are the version's own objects on every request, which is what the cache keys on. */
+export function settingsFor(rendered: Rendered, format: FormatId, options: PrepareOptions): Settings {
+  const key = `${format}/${options.provider}/${options.count}`;
+  let known = cache.get(rendered.params);
+  if (known === undefined) {
+    known = new Map();
+    cache.set(rendered.params, known);
+  }
+  const entry = known.get(key);
+  if (entry !== undefined && isSame(entry.source, rendered)) return entry.settings;
+  const settings = resolveSettings(rendered, format, options);
+  const { defaults, tools, responseFormat, providerParams, model } = rendered;
+  known.set(key, { source: { defaults, tools, responseFormat, providerParams, model }, settings });
+  return settings;
+}
+
+function isSame(one: Source, other: Source): boolean {
+  return (
+    one.defaults === other.defaults &&
+    one.tools === other.tools &&
+    one.responseFormat === other.responseFormat &&
+    one.providerParams === other.providerParams &&
+    one.model === other.model
+  );
+}
+
+function resolveSettings(rendered: Rendered, format: FormatId, options: PrepareOptions): Settings {
+  const settings: Settings = { refusal: null, list: [], tools: { items: [], keys: [] }, owned: new Set() };
+  if (rendered.model !== null) settings.list.push(settingOf(["model"], rendered.model, "forced"));
+  const forced = placeParams(rendered.params, format, options.provider);
+  for (const { spellings, value } of forced) settings.list.push(settingOf(spellings, value, "forced"));
+  for (const { neutral, spellings, value } of placeParams(rendered.defaults, format, options.provider)) {
+    if (forced.some((param) => param.neutral === neutral)) continue;
+    settings.list.push(settingOf(spellings, value, "default"));
+  }
+  addResponseFormat(settings, rendered.responseFormat, format);
+  addProviderParams(settings, rendered, format, options);
+  const counted = COUNTED[format];
+  if (options.count && counted !== undefined) {
+    settings.list = settings.list.filter(({ spellings }) => counted.has(spellings[0]!.member.text));
+  }
+  addTools(settings, rendered.tools, format);
+  return settings;
+}
+
+function addResponseFormat(settings: Settings, given: JsonObject | null, format: FormatId): void {
+  if (given === null) return;
+  const placed = responseFormatFor(given, format);
+  if (isProblem(placed)) settings.refusal = placed;
+  else if (placed !== null) settings.list.push(settingOf([placed.place], placed.value, "forced"));
+}
+
+function addProviderParams(
+  settings: Settings,
+  rendered: Rendered,
+  format: FormatId,
+  { provider, count }: PrepareOptions,
+): void {
+  const short = format === "anthropic-messages" ? "anthropic" : format;
+  for (const source of new Set([short, format, provider])) {
+    const own = Object.hasOwn(rendered.providerParams, source) ? rendered.providerParams[source] : undefined;
+    for (const [member, value] of Object.entries(own ?? {})) {
+      if (UNTOUCHABLE.has(member)) {
+        settings.refusal = problem(
+          "invalid_request",
+          `The version's provider_params may not set "${member}": it belongs to the caller.`,
+          { field: `provider_params.${source}.${member}` },
+        );
+      } else if (!count || COUNTED[format]?.has(member) === true) {
+        setVerbatim(settings, member, value);
+      }
+    }
+  }
+}
+
+/** Takes the place of every earlier setting that could write the same member. */
+function setVerbatim(settings: Settings, member: string, value: Json): void {
+  const touches = ({ spellings }: Setting) => spellings.some((spelling) => spelling.member.text === member);
+  const others = settings.list.filter(touches).flatMap(({ spellings }) => spellings);
+  const setting = settingOf([member], value, "exact");
+  setting.spellings.push(...others.filter((spelling) => spelling.member.text !== member));
+  settings.list = [...settings.list.filter((earlier) => !touches(earlier)), setting];
+  settings.owned.add(member);
+}
+
+function addTools(settings: Settings, tools: JsonObject[], format: FormatId): void {
+  if (settings.owned.has("tools")) return;
+  for (const tool of tools) {
+    settings.tools.items.push(jsonBytes(toolFor(tool, format)));
+    const key = toolKey(tool);
+    if (key !== null) settings.tools.keys.push(nameOf(key));
+  }
+}
+
+function settingOf(places: readonly string[], value: Json, mode: Setting["mode"]): Setting {
+  const spellings = places.map((place) => {
+    const [member = "", inner] = place.split(".");
+    return { member: nameOf(member), inner: inner === undefined ? null : nameOf(inner) };
+  });
+  return { spellings, value: jsonBytes(value), mode };
+}
