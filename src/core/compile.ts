@@ -4,7 +4,7 @@
 import { isProblem, problem, type FieldError, type Problem } from "./problem.ts";
 import { compileTemplate, joinTemplates } from "./template.ts";
 import { encodeUtf8 } from "./text.ts";
-import type { Compiled, Content, Segment, Template } from "./types.ts";
+import type { Compiled, Content, PromptKind, Segment, Template } from "./types.ts";
 
 /** A version (content and compiled form together) is one row of a Durable Object's storage, which holds 2 MB. */
 const MAX_VERSION_BYTES = 1_900_000;
@@ -13,10 +13,11 @@ type CompiledMessage = { role: "system" | "user" | "assistant"; template: Templa
 
 /**
  * `invalid_request` for syntax errors, all of them in `errors`, each naming its field (`messages[0].content`) and place.
+ * `{{.}}` outside of every section is refused, but for a partial, which may be meant for the inside of one.
  * System messages become one text with a blank line between them; the rest are examples, in their order.
  */
-export function compileContent(content: Content): Compiled | Problem {
-  const messages = compileMessages(content);
+export function compileContent(content: Content, kind: PromptKind = "prompt"): Compiled | Problem {
+  const messages = compileMessages(content, kind);
   if (isProblem(messages)) return messages;
   const systems = messages.filter(({ role }) => role === "system").map(({ template }) => template);
   const compiled: Compiled = {
@@ -48,14 +49,14 @@ export function compileContent(content: Content): Compiled | Problem {
   );
 }
 
-function compileMessages(content: Content): CompiledMessage[] | Problem {
+function compileMessages(content: Content, kind: PromptKind): CompiledMessage[] | Problem {
   const messages: CompiledMessage[] = [];
   const problems: Problem[] = [];
   for (const [index, { role, content: text }] of content.messages.entries()) {
     const field = `messages[${index}].content`;
     const template = compileTemplate(text, field);
     if (isProblem(template)) problems.push(template);
-    else if (spillsAll(template)) problems.push(refuseIterator(field));
+    else if (kind === "prompt" && spillsAll(template)) problems.push(refuseIterator(field));
     else messages.push({ role, template });
   }
   const [first] = problems;

@@ -142,6 +142,10 @@ describe("a content is refused", () => {
     },
   );
 
+  it("but a partial may ask for the element that it will be put beside", () => {
+    expect(isProblem(compileContent(contentOf("- {{.}}\n"), "partial"))).toBe(false);
+  });
+
   it("when it and its compiled form would not fit into one row of storage", () => {
     const text = "x".repeat(1_000_000);
     expect(compileContent(contentOf(text))).toMatchObject({ problem: "invalid_request", field: "messages" });
