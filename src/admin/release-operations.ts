@@ -16,7 +16,9 @@ import {
 } from "./operation.ts";
 import { metricsSchema, releaseSchema, revisionSchema, rollbackSchema } from "./schemas.ts";
 
-const notFound = ["prompt_not_found", "version_not_found", "environment_not_found"] as const;
+const notFound = ["prompt_not_found", "version_not_found"] as const;
+/** Reading never makes an environment; the first change that names one does. */
+const notRead = [...notFound, "environment_not_found"] as const;
 const prompt = "/admin/prompts/support-bot";
 
 const explainSchema = z.object({
@@ -47,7 +49,7 @@ export const releaseOperations = {
     query: environmentQuery,
     body: null,
     response: releaseSchema,
-    statuses: { success: [200], problems: [...notFound] },
+    statuses: { success: [200], problems: [...notRead] },
     writes: false,
     environmentIn: "query",
     example: { path: `${prompt}/release` },
@@ -189,7 +191,7 @@ export const releaseOperations = {
     }),
     body: null,
     response: explainSchema,
-    statuses: { success: [200], problems: [...notFound] },
+    statuses: { success: [200], problems: [...notRead, "version_revoked"] },
     writes: false,
     environmentIn: "query",
     example: { path: `${prompt}/explain`, query: "key=conversation-42" },

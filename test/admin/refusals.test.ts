@@ -145,12 +145,10 @@ describe("404", () => {
     );
   });
 
-  it("renderPrompt and rollback: no such environment", async () => {
-    for (const id of ["renderPrompt", "rollback"]) {
-      const operation = operationList.find((one) => one.id === id)!;
-      const sent = { ...exampleOf(operation), body: '{"environment":"moon"}' };
-      await expectRefused(operation, sent, "environment_not_found");
-    }
+  it("renderPrompt: no such environment to take the baseline of", async () => {
+    const operation = operationList.find(({ id }) => id === "renderPrompt")!;
+    const sent = { ...exampleOf(operation), body: '{"environment":"moon"}' };
+    await expectRefused(operation, sent, "environment_not_found");
   });
 
   it.each(["/admin", "/admin/nothing", "/admin/prompts/a/b/c", "/admin/prompts/a/versions/1/x"])(
