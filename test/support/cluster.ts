@@ -17,6 +17,8 @@ export type ClusterOptions = {
   edges: number;
   /** Vars and secrets of every Worker, over `DEFAULT_VARS`. */
   vars?: Record<string, string>;
+  /** More for single edges, by index: another provider behind one of them, a shorter timeout. */
+  edgeVars?: Record<string, string>[];
   /** Where storage lives; a directory that goes with the cluster unless given. */
   persist?: string;
   /** Faults in force before the first request. */
@@ -56,14 +58,21 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const logs: LogLine[] = [];
   const names = Array.from({ length: options.edges }, (_, index) => `edge-${index}`);
   const modules = await readModules(options.bundle ?? readBuild().directory);
-  const vars = { ...DEFAULT_VARS, ...options.vars };
+  const varsOf = (index: number): Record<string, string> => ({
+    ...DEFAULT_VARS,
+    ...options.vars,
+    ...options.edgeVars?.[index],
+  });
   const settings: MiniflareOptions = {
     ...QUIET,
     resourcePersistencePath: persist,
     handleStructuredLogs: (line) => logs.push({ level: line.level, message: line.message }),
-    workers: ["control", ...names].map((name) =>
-      describeWorker({ name, modules, vars, objects: name === "control" ? "own" : "control" }),
-    ),
+    workers: [
+      describeWorker({ name: "control", modules, vars: varsOf(-1), objects: "own" }),
+      ...names.map((name, index) =>
+        describeWorker({ name, modules, vars: varsOf(index), objects: "control" }),
+      ),
+    ],
   };
   const miniflare = new Miniflare(settings);
   const [control, ...edges] = await Promise.all(

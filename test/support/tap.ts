@@ -100,6 +100,8 @@ function forward(
     else to.end();
   });
   from.on("error", () => {
+    // It had already said all it had to say; what it does not read any more is not the other side's failure.
+    if (from.readableEnded) return;
     close({ atMs: performance.now(), how: "reset" });
     to.resetAndDestroy();
   });

@@ -1,5 +1,5 @@
 // A stand-in provider that does exactly as it is told, down to the chunk, the pause and the broken connection; a tap
-// in front of it records what it was asked. For the cases that a well-behaved mock cannot play.
+// in front of it records what it was asked. For the cases that a well-behaved mock cannot play. A WebSocket is echoed.
 
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -7,6 +7,7 @@ import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
 import type { Header } from "./http-messages.ts";
 import { type Exchange, startTap } from "./tap.ts";
+import { acceptEcho } from "./websocket.ts";
 
 export type Reply = {
   /** 200 unless given. */
@@ -44,6 +45,7 @@ export async function startUpstream(first: Script = { status: 404 }): Promise<Up
     const script = (scripts.length > 1 ? scripts.shift() : scripts[0]) ?? first;
     void answer(request, response, script);
   });
+  server.on("upgrade", acceptEcho);
   server.keepAliveTimeout = 60_000;
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -68,10 +70,9 @@ export async function startUpstream(first: Script = { status: 404 }): Promise<Up
 async function answer(request: IncomingMessage, response: ServerResponse, script: Script): Promise<void> {
   // The one who asked may leave at any time; the tap has seen it.
   response.on("error", () => undefined);
-  request.on("error", () => undefined);
-  const parts: Buffer[] = [];
-  for await (const part of request) parts.push(part as Buffer);
-  const reply = typeof script === "function" ? script(describe(request, Buffer.concat(parts))) : script;
+  const body = await readAll(request);
+  if (body === null) return;
+  const reply = typeof script === "function" ? script(describe(request, body)) : script;
   if (reply === "silent") return;
   await pause(reply.headersAfterMs);
   response.sendDate = false;
@@ -91,6 +92,17 @@ async function answer(request: IncomingMessage, response: ServerResponse, script
   }
   if (reply.end === "cut") response.destroy();
   else if (reply.end !== "open") response.end();
+}
+
+/** null: it broke off. */
+async function readAll(request: IncomingMessage): Promise<Buffer | null> {
+  const parts: Buffer[] = [];
+  try {
+    for await (const part of request) parts.push(part as Buffer);
+    return Buffer.concat(parts);
+  } catch {
+    return null;
+  }
 }
 
 function describe(request: IncomingMessage, body: Buffer): UpstreamRequest {

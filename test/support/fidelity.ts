@@ -1,0 +1,57 @@
+// What "the caller's bytes are kept" means on the wire: one exchange, as seen between client and Worker, against the
+// same one as seen between Worker and provider. Whatever may differ is named here; all else must be equal.
+
+import { expect } from "vitest";
+import type { Header } from "./http-messages.ts";
+import type { Exchange } from "./tap.ts";
+
+/** Belongs to one connection, or states how its bytes are framed there. */
+const HOP_BY_HOP = ["connection", "keep-alive", "transfer-encoding", "content-length"];
+const DIFFERENT_UP = new Set(["host", ...HOP_BY_HOP]);
+/** Ours (contract §2.3). */
+const DIFFERENT_DOWN = new Set(["server-timing", ...HOP_BY_HOP]);
+
+/** Request line, headers, body, status and answer are the same on both sides, but for the mount, the prompt that was
+ * inserted, and what belongs to a connection or to us. */
+export function expectFaithful(client: Exchange, provider: Exchange): void {
+  expect(provider.request.method).toBe(client.request.method);
+  expect(provider.request.url).toBe(withoutMount(client.request.url));
+  expect(comparable(provider.request.headers, DIFFERENT_UP)).toEqual(
+    comparable(client.request.headers, DIFFERENT_UP),
+  );
+  expect(insertionOf(client.request.body, provider.request.body)).not.toBeNull();
+  expect(client.response?.status).toBe(provider.response?.status);
+  expect(comparable(client.response?.headers ?? [], DIFFERENT_DOWN)).toEqual(
+    comparable(provider.response?.headers ?? [], DIFFERENT_DOWN),
+  );
+  expect(client.response?.complete).toBe(provider.response?.complete);
+  const [got = Buffer.alloc(0), said = Buffer.alloc(0)] = [client.response?.body, provider.response?.body];
+  expect(got.equals(said), `the answer is not what the provider said:\n${got}\n${said}`).toBe(true);
+}
+
+/** `/p/{prompt}/{provider}/v1/x?y` → `/v1/x?y`; HTTP has no empty request target, so that one is `/`. */
+function withoutMount(url: string): string {
+  return url.replace(/^(?:\/p\/[^/]+)?\/[^/]+/, "") || "/";
+}
+
+/** Names in lower case, repeated ones joined as RFC 9110 §5.3 allows, in one order; without `except` and `prompt-*`. */
+export function comparable(headers: Header[], except: ReadonlySet<string> = new Set()): Header[] {
+  const joined = new Map<string, string>();
+  for (const [spelled, value] of headers) {
+    const name = spelled.toLowerCase();
+    if (except.has(name) || name.startsWith("prompt-")) continue;
+    const before = joined.get(name);
+    joined.set(name, before === undefined ? value : `${before}, ${value}`);
+  }
+  return [...joined].toSorted(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/** What stands in `after` and not in `before`, when that is one insertion (an empty one, too); else null. */
+export function insertionOf(before: Buffer, after: Buffer): string | null {
+  const added = after.length - before.length;
+  if (added < 0) return null;
+  let same = 0;
+  while (same < before.length && before[same] === after[same]) same += 1;
+  const restIsSame = before.subarray(same).equals(after.subarray(same + added));
+  return restIsSame ? after.toString("utf8", same, same + added) : null;
+}
