@@ -4,6 +4,7 @@
 import { promptOperations } from "./prompt-operations.ts";
 import { releaseOperations } from "./release-operations.ts";
 import { tokenOperations } from "./token-operations.ts";
+import { versionOperations } from "./version-operations.ts";
 import type { Operation } from "./operation.ts";
 
 export type { Method, Operation } from "./operation.ts";
@@ -11,6 +12,7 @@ export { BODY_PROBLEMS, COMMON_PROBLEMS, WRITE_PROBLEMS } from "./operation.ts";
 
 export const OPERATIONS = {
   ...promptOperations,
+  ...versionOperations,
   ...releaseOperations,
   ...tokenOperations,
 } as const satisfies Record<string, Operation>;

@@ -8,11 +8,12 @@ import { answerWith, executeCommand, type Call, type Handlers, type Reply } from
 import type { promptOperations } from "./prompt-operations.ts";
 import { renderRequest } from "./render.ts";
 import { callControl, callStub } from "./stubs.ts";
+import type { versionOperations } from "./version-operations.ts";
 
 type Put = Call<(typeof promptOperations)["putPrompt"]>;
-type Push = Call<(typeof promptOperations)["pushVersion"]>;
+type Push = Call<(typeof versionOperations)["pushVersion"]>;
 
-export const promptHandlers: Handlers<typeof promptOperations> = {
+export const promptHandlers: Handlers<typeof promptOperations & typeof versionOperations> = {
   async listPrompts({ env, query }) {
     const includeArchived = query.archived === "true";
     const prompts = await callStub(

@@ -1,12 +1,11 @@
-// Releases over HTTP on the shipped Worker: guards, repeats, the promise of a rollback that waits, and what can be
-// seen of a release; last, every example of the documentation, run as printed.
+// Releases over HTTP on the shipped Worker: guards, repeats, and the promise of a rollback that waits.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { OPERATIONS, operationList } from "../../src/admin/operations.ts";
+import { OPERATIONS } from "../../src/admin/operations.ts";
 import type { RollbackAnswer } from "../../src/core/ports.ts";
 import type { ReleaseView, Revision } from "../../src/core/types.ts";
 import type { Cluster } from "../support/cluster.ts";
-import { exampleOf, mustSend, seed, send, startDemo, type Problem, type Sent } from "./rig.ts";
+import { mustSend, seed, send, startDemo, type Problem, type Sent } from "./rig.ts";
 
 let cluster: Cluster;
 let url: string;
@@ -209,63 +208,4 @@ describe("a rollback", () => {
     expect((await send(url, post("nobody", "rollback", { wait: true }))).status).toBe(404);
     expect(performance.now() - startedMs).toBeLessThan(1_000);
   });
-});
-
-describe("what can be seen", () => {
-  it("the audit log, page by page, whole and newest first", async () => {
-    const prompt = await createPrompt();
-    for (const weight of [1, 2, 3, 4]) await mustSend(url, post(prompt, "canary", { version: 2, weight }));
-    const seen: number[] = [];
-    let before = "";
-    do {
-      const page = await mustSend<{ revisions: Revision[]; nextBefore: number | null }>(
-        url,
-        get(prompt, `revisions?limit=2${before}`),
-      );
-      seen.push(...page.revisions.map(({ revision }) => revision));
-      before = page.nextBefore === null ? "" : `&before=${page.nextBefore}`;
-    } while (before !== "");
-    expect(seen).toEqual([5, 4, 3, 2, 1]);
-  });
-
-  it("why a key gets what it gets", async () => {
-    const prompt = await createPrompt();
-    await mustSend(url, post(prompt, "canary", { version: 2, weight: 50 }));
-    const versions = new Set<number>();
-    for (let unit = 0; unit < 40; unit += 1) {
-      const answer = await mustSend(url, get(prompt, `explain?key=user-${unit}`));
-      const read = OPERATIONS.explain.response.parse(answer);
-      expect(read).toMatchObject({ prompt, environment: "production", key: `user-${unit}`, revision: 2 });
-      const slot = read.slots.find(({ from, to }) => from <= read.bucket && read.bucket < to);
-      expect(slot?.version).toBe(read.version);
-      versions.add(read.version);
-    }
-    expect([...versions].toSorted()).toEqual([1, 2]);
-  });
-
-  it("no metrics where there was no request", async () => {
-    const prompt = await createPrompt();
-    expect(await mustSend(url, get(prompt, "metrics"))).toEqual({
-      prompt,
-      environment: "production",
-      arms: [],
-      versions: [],
-    });
-  });
-});
-
-describe("the examples of the documentation", () => {
-  it.each(operationList.filter(({ id }) => id !== "revokeToken"))(
-    "$id does what it says, and answers as its schema says",
-    async (operation) => {
-      const prompt = await createPrompt();
-      // Something to go back from.
-      if (operation.id === "rollback") await mustSend(url, post(prompt, "canary", { version: 2, weight: 5 }));
-      const sent = exampleOf(operation);
-      const response = await send(url, { ...sent, path: sent.path.replace("support-bot", prompt) });
-      const text = await response.text();
-      expect(operation.statuses.success, text).toContain(response.status);
-      expect(operation.response.safeParse(JSON.parse(text)).error).toBe(undefined);
-    },
-  );
 });
