@@ -70,13 +70,15 @@ function endQuietlyWithReader(): void {
   });
 }
 
-/** Anything but a yes is a no; so are Ctrl-C and the end of input. */
+/** Anything but a yes is a no; so are Ctrl-C and the end of input, which leave the cursor behind the question. */
 async function ask(question: string): Promise<boolean> {
   const keyboard = createInterface({ input: process.stdin, output: process.stderr });
-  const closed = new Promise<string>((resolve) => keyboard.once("close", () => resolve("")));
-  const answer = await Promise.race([keyboard.question(`${question} [y/N] `), closed]);
+  const closed = new Promise<null>((resolve) => keyboard.once("close", () => resolve(null)));
+  const answered = keyboard.question(`${question} [y/N] `).catch(() => null);
+  const answer = await Promise.race([answered, closed]);
   keyboard.close();
-  return /^y(es)?$/i.test(answer.trim());
+  if (answer === null) process.stderr.write("\n");
+  return /^y(es)?$/i.test(answer?.trim() ?? "");
 }
 
 async function sleep(ms: number, signal?: AbortSignal): Promise<void> {

@@ -32,7 +32,7 @@ export async function main(argv: string[], machine: Machine = thisMachine()): Pr
     return 2;
   }
   const parsed = parseCommandLine(CATALOGUE, words);
-  if ("misuse" in parsed) return printMisuse(machine, json, parsed.misuse, parsed.spec);
+  if ("misuse" in parsed) return printMisuse({ machine, look, json }, parsed.misuse, parsed.spec);
   const { spec } = parsed;
   if (isSet(parsed, "help")) {
     machine.writeOut(joinLines(formatCommandHelp(look, spec)));
@@ -41,7 +41,7 @@ export async function main(argv: string[], machine: Machine = thisMachine()): Pr
   const surroundings = readSurroundings(parsed, machine);
   if (spec.offline) return printOutcome(surroundings, spec, await spec.run(parsed, surroundings));
   const settings = findSettings({ flags: flagsOf(parsed), ...machine });
-  if ("settingsError" in settings) return printMisuse(machine, json, settings.settingsError, null);
+  if ("settingsError" in settings) return printMisuse(surroundings, settings.settingsError, null);
   const client = connect(settings, surroundings);
   return printOutcome(surroundings, spec, await spec.run(parsed, { ...surroundings, client }));
 }
@@ -102,16 +102,19 @@ function printOutcome(surroundings: Surroundings, spec: CommandSpec, outcome: Ou
       machine.writeError("Nothing has been changed.\n");
       return 1;
     case "misused":
-      return printMisuse(machine, json, outcome.message, spec);
+      return printMisuse(surroundings, outcome.message, spec);
   }
 }
 
-function printMisuse(machine: Machine, json: boolean, message: string, spec: CommandSpec | null): ExitCode {
+function printMisuse(
+  { machine, look, json }: Pick<Surroundings, "machine" | "look" | "json">,
+  message: string,
+  spec: CommandSpec | null,
+): ExitCode {
   if (json) {
     machine.writeOut(`${localProblem("wrong_usage", "Wrong usage", message).text}\n`);
     return 2;
   }
-  const look = machine.look(false);
   const usage = spec === null ? [] : [paint(look, "dim", `usage: switchback ${usageOf(spec)}`)];
   machine.writeError(joinLines([`switchback: ${message}`, ...usage]));
   return 2;

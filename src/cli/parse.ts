@@ -24,7 +24,10 @@ export const GLOBAL_OPTIONS: Option[] = [
 
 export type Misuse = { misuse: string; spec: CommandSpec | null };
 
-const PROMPT_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;
+/** A prompt's name or an alias, which may hold more. */
+export function isPromptName(text: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/.test(text);
+}
 
 /** The command is the first word that is no option and no value of a global option; some have two words. */
 export function parseCommandLine(specs: CommandSpec[], argv: string[]): Invocation | Misuse {
@@ -185,7 +188,7 @@ function readArgument(argument: Argument, text: string): Value | Wrong {
     case "weight":
       return readWeight(text);
     case "prompt":
-      return PROMPT_PATTERN.test(text) ? text : { wrong: "must be the name or an alias of a prompt" };
+      return isPromptName(text) ? text : { wrong: "must be the name or an alias of a prompt" };
     default:
       return text;
   }

@@ -331,6 +331,7 @@ describe("push", () => {
     [["push", "support-bot", "broken.json"], /FILE: broken\.json is not JSON/],
     [["push", "support-bot", "list.json"], /FILE: list\.json holds JSON, but not an object/],
     [["push", "-"], /PROMPT is missing/],
+    [["push", "My Bot.json"], /PROMPT is missing: "My Bot"/],
     [["push", "support-bot", "plain.md", "--prompt", "other"], /--prompt and PROMPT/],
     [["render", "support-bot", "--var", "novalue"], /--var must be NAME=TEXT/],
     [["render", "support-bot", "--var", "n:=five"], /--var n:= must be followed by JSON/],

@@ -16,6 +16,7 @@ import {
 } from "../command.ts";
 import { formatDiff, formatPrompt, formatVersion, formatVersions } from "../show/content.ts";
 import { paint } from "../show/look.ts";
+import { isPromptName } from "../parse.ts";
 import { isUnreadable, promptNameOf, readContent, type JsonRecord } from "./files.ts";
 
 const PROMPT = { name: "PROMPT", kind: "prompt" } as const;
@@ -57,6 +58,7 @@ async function runPush(invocation: Invocation, context: Context): Promise<Outcom
     return misused("--prompt and PROMPT are both given: use one.");
   const prompt = named ?? flagged ?? promptNameOf(file);
   if (prompt === null) return misused("PROMPT is missing: standard input has no name that would give it.");
+  if (!isPromptName(prompt)) return misused(`PROMPT is missing: "${prompt}" is no name of a prompt.`);
   const content = await readContent(context.machine, file);
   if (isUnreadable(content)) return misused(`FILE: ${content.unreadable}`);
   const body = context.reason === "" ? content : { ...content, note: context.reason };
