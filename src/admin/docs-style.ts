@@ -18,7 +18,7 @@ code, pre { font: .85em/1.55 ui-monospace, SFMono-Regular, Menlo, Consolas, mono
 pre { background: var(--box); border: 1px solid var(--line); border-radius: 8px; padding: .75rem 1rem; margin: .75rem 0;
   overflow-x: auto; }
 nav ul { list-style: none; margin: .5rem 0; padding: 0; display: grid; gap: .1rem 1.5rem;
-  grid-template-columns: repeat(auto-fill, minmax(20rem, 1fr)); }
+  grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); }
 nav a { text-decoration: none; display: flex; gap: .6rem; align-items: baseline; } nav a:hover { text-decoration: underline; }
 article { margin: 2rem 0; padding-top: .25rem; }
 .call { display: flex; flex-wrap: wrap; gap: .25rem .6rem; align-items: baseline; margin: .35rem 0; }
@@ -29,6 +29,6 @@ article { margin: 2rem 0; padding-top: .25rem; }
   padding: 0 .6rem; }
 .table { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: .92rem; margin: .5rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .75rem .35rem 0; border-bottom: 1px solid var(--line); }
-td:first-child code { white-space: nowrap; }
+td code { overflow-wrap: normal; } td:first-child code { white-space: nowrap; } article table { min-width: 34rem; }
 th { font-weight: 600; color: var(--soft); } tr:target { background: var(--box); }
 `;
