@@ -34,6 +34,7 @@ const TEXTS: [name: string, salt: string, key: string][] = [
   ["two bytes", SALT, "usuário-é"],
   ["three bytes", SALT, "用户-一"],
   ["four bytes", SALT, "😀-user"],
+  ["four bytes, beyond the second plane", SALT, "\u{20bb7}野家-\u{2f800}\u{e0041}"],
   ["edges of the encoding", SALT, "\u007f\u0080\u07ff\u0800\uffff\u{10000}\u{10ffff}"],
   ["NUL", SALT, "\u0000"],
   // JSON readers disagree about lone surrogates, so the file holds what they count as.

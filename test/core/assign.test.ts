@@ -295,7 +295,7 @@ describe("a conversation", () => {
     life.do(command.canary(2, 20), command.canary(3, 20));
     const all = chats();
     for (const chat of all) chat.turn(life);
-    life.do(command.canary(2, 40));
+    life.do(command.canary(2, 40), command.canary(3, 40));
     for (const chat of all) chat.turn(life);
     life.do(command.revoke(2));
     for (const chat of all) {

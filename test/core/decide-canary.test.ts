@@ -172,6 +172,16 @@ describe("drains", () => {
     expect(life.release().drains.map((drain) => drain.revision)).toEqual([1, 2]);
   });
 
+  it("that a revocation makes the same run out with the later of the two", () => {
+    const life = lifeWith(3);
+    life.do(command.canary(2, 5));
+    life.wait(5000).do(command.canary(3, 10));
+    const [, second] = life.release().drains;
+    life.do(command.revoke(2));
+    expect(life.release().drains).toMatchObject([{ revision: 1, until: second!.until }]);
+    expect(life.release().table.revision).toBe(3);
+  });
+
   it("keep a table that came back apart from the one between, which other conversations began under", () => {
     const life = lifeWith(2);
     life.do(command.canary(2, 5), command.canary(2, 10), command.canary(2, 5), command.canary(2, 20));

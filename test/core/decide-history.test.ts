@@ -9,7 +9,7 @@ import { DRAINS_MAX } from "../../src/core/decide-release.ts";
 import { isProblem, type Problem } from "../../src/core/problem.ts";
 import { viewRelease } from "../../src/core/release-view.ts";
 import { checkHistory, replayRevisions } from "../../src/core/replay.ts";
-import { countBuckets, soleOwner, validateSlots, weightBuckets } from "../../src/core/slots.ts";
+import { compileSlots, countBuckets, soleOwner, validateSlots, weightBuckets } from "../../src/core/slots.ts";
 import type { PromptState, Release, ReleaseState, Unit } from "../../src/core/types.ts";
 import { command, DRAIN_MS, Life } from "./decide-support.ts";
 
@@ -120,6 +120,11 @@ function checkDecision(life: Life, input: DecideInput, before: PromptState | nul
     life.actor.name,
   ]);
   expect(revisions).toEqual(expected);
+  for (const { action, before: past, after } of decision.revisions) {
+    if (past === null || action === "revoke") continue;
+    const fewest = compileSlots(past.table.slots, after.arms);
+    expect(after.table.slots, "slots move as little as can be").toEqual(fewest);
+  }
   if (input.type === "rollback") checkRepeated(life, input);
 }
 

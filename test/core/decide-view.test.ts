@@ -57,6 +57,14 @@ describe("the view of a release", () => {
     expect(draining(life)).toEqual([]);
   });
 
+  it("lists as draining a version that has the same buckets again, but of other users", () => {
+    const life = lifeWith(2);
+    life.do(command.canary(2, 50), command.rollback({ mode: "drain" }));
+    const until = new Date(life.nowMs + DRAIN_MS).toISOString();
+    life.do(command.canary(2, 50));
+    expect(draining(life)).toContainEqual({ version: 2, until });
+  });
+
   it("of requests, which have no later turns, drains nothing", () => {
     const life = lifeWith(2);
     life.do(command.put({ unit: "request" }), command.canary(2, 50), command.rollback({ mode: "drain" }));

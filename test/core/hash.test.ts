@@ -31,10 +31,17 @@ const ID_STYLES: { [style: string]: (index: number) => string } = {
   },
 };
 
-/** Any UTF-16, lone surrogates included. */
+/** Any UTF-16: ASCII, lone surrogates, and characters of every plane. */
 const anyText = fc
-  .array(fc.oneof(fc.integer({ min: 0, max: 0x7f }), fc.integer({ min: 0, max: 0xffff })), { maxLength: 40 })
-  .map((units) => String.fromCharCode(...units));
+  .array(
+    fc.oneof(
+      fc.integer({ min: 0, max: 0x7f }).map((unit) => String.fromCharCode(unit)),
+      fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)),
+      fc.integer({ min: 0, max: 0x10ffff }).map((point) => String.fromCodePoint(point)),
+    ),
+    { maxLength: 40 },
+  )
+  .map((parts) => parts.join(""));
 
 describe("the hash of a unit", () => {
   it.each(vectors.hash)("is frozen: $name", ({ salt, key, hash, bucket }) => {

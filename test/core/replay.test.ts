@@ -18,6 +18,10 @@ function withAfter(rows: Revision[], parts: Partial<Release>): Revision[] {
   return [...rows.slice(0, -1), { ...last, after: { ...last.after, ...parts } }];
 }
 
+function withoutUnit({ unit: _unit, ...rest }: Release): Release {
+  return rest as Release;
+}
+
 describe("a history", () => {
   it("rebuilds the present releases, in whatever order the rows come", () => {
     const life = eventful();
@@ -46,6 +50,11 @@ describe("a history", () => {
     [
       "a row was rewritten",
       (rows) => rows.with(1, { ...rows[1]!, after: { ...rows[1]!.after, baseline: 2 } }),
+      "does not start from",
+    ],
+    [
+      "a row forgets a part of the past",
+      (rows) => rows.with(1, { ...rows[1]!, before: withoutUnit(rows[1]!.before!) }),
       "does not start from",
     ],
     [

@@ -123,16 +123,25 @@ describe("compiled slots", () => {
     );
   });
 
-  it("grow a canary beside itself, so that a plain ramp has two slots", () => {
-    let slots = WHOLE;
-    for (const weight of [0.01, 1, 5, 25, 50, 99.99]) {
-      slots = compileSlots(slots, [
-        { version: 1, weight: 100 - weight },
-        { version: 2, weight },
-      ]);
-      expect(slots).toHaveLength(2);
-    }
-  });
+  it.each([
+    ["behind", [1, 2]],
+    ["in front", [2, 1]],
+  ])(
+    "grow and shrink a canary that lies %s where it borders, so that a plain ramp has two slots",
+    (_name, [left, right]) => {
+      let slots: Slot[] = [
+        { version: left!, from: 0, to: 5000 },
+        { version: right!, from: 5000, to: BUCKETS },
+      ];
+      for (const weight of [0.01, 1, 5, 25, 50, 99.99, 60, 3]) {
+        slots = compileSlots(slots, [
+          { version: 1, weight: 100 - weight },
+          { version: 2, weight },
+        ]);
+        expect(slots).toHaveLength(2);
+      }
+    },
+  );
 
   it.each([
     ["too little", [{ version: 1, weight: 99 }]],
