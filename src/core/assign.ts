@@ -1,7 +1,7 @@
 // Which version a request gets, and why: a pure function of the release and the unit's key (guarantee 2), fenced by
 // the lease (guarantee 1), and true to the conversation's first turn while a change drains (guarantee 3).
 // Compiled at write time, looked up here. Measured (Node 24, one of two shared cores): no lease or one arm 0.02 µs,
-// a split 0.2 µs, a later turn against 16 drains of one ramp 0.35 µs, of 16 ramps (16 salts) 2.7 µs.
+// a split 0.2 µs, a later turn against 16 drains of one ramp 0.4 µs, of 16 ramps (16 salts) 2.7-4 µs.
 
 import { bucketOf, HASH_ALGORITHM } from "./hash.ts";
 import { problem, type Problem } from "./problem.ts";
