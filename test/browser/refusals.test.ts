@@ -23,7 +23,8 @@ describe("a refusal", () => {
     );
     await page.getByLabel("Reason").fill("mine");
     await page.getByRole("button", { name: /^Send 5 % to v/ }).click();
-    await page.getByText("Somebody else has changed this release").waitFor();
+    await page.getByRole("alert").getByText("Somebody else has changed this release").waitFor();
+    await page.getByText("It is at revision 2 now").waitFor();
     await page.locator('.segment[data-version="3"]', { hasText: "40 %" }).waitFor();
     expect(await page.getByLabel("Reason").inputValue()).toBe("mine");
     await keepScreenshot(page, "stale");
@@ -40,7 +41,7 @@ describe("a refusal", () => {
       .first()
       .evaluate((form: HTMLFormElement) => (form.noValidate = true));
     await page.getByRole("button", { name: "Send 33.33 % to v2" }).click();
-    await page.getByRole("alert").locator("code", { hasText: "weight" }).waitFor();
+    await page.getByRole("alert").getByText("weight must be in steps of 0.01").waitFor();
     expect(await weight.getAttribute("aria-invalid")).toBe("true");
     expect(await weight.evaluate((element) => element === document.activeElement)).toBe(true);
     await keepScreenshot(page, "field");

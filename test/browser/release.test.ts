@@ -4,16 +4,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launchChromium } from "./chromium.ts";
-import {
-  ask,
-  callAdmin,
-  createPrompt,
-  keepScreenshot,
-  openDashboard,
-  openPage,
-  token,
-  url,
-} from "./pages.ts";
+import { ask, callAdmin, createPrompt, keepScreenshot, openDashboard } from "./pages.ts";
 
 let browser: Browser;
 beforeAll(async () => void (browser = await launchChromium()));
@@ -44,9 +35,7 @@ async function shareOfBar(page: Page, version: number): Promise<number> {
 
 describe("the demo", () => {
   it("shows the seeded prompt with its two versions, all weight on the first", async () => {
-    const { page, complaints, close } = await openPage(browser);
-    await page.goto(`${url}/dashboard#token=${encodeURIComponent(token)}`);
-    await page.getByRole("heading", { level: 1, name: "support-bot" }).waitFor();
+    const { page, complaints, close } = await openDashboard(browser, "support-bot");
     await page.locator('.segment[data-version="1"]', { hasText: "100 %" }).waitFor();
     const versions = page.getByRole("region", { name: "Versions" });
     await versions.getByText("The refund policy as legal wrote it").waitFor();

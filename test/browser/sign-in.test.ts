@@ -23,7 +23,7 @@ describe("signing in", () => {
     await keepScreenshot(page, "wrong-token");
     await page.getByLabel("Admin token").fill(token);
     await page.getByLabel("Admin token").press("Enter");
-    await page.getByRole("heading", { name: "support-bot" }).waitFor();
+    await page.getByRole("heading", { name: "In force" }).waitFor();
     expect(complaints.filter((text) => !REFUSED.test(text))).toEqual([]);
     await close();
   });
@@ -31,11 +31,11 @@ describe("signing in", () => {
   it("takes the token from the printed link and leaves none of it in the address", async () => {
     const { page, complaints, close } = await openPage(browser);
     await page.goto(`${url}/dashboard#token=${encodeURIComponent(token)}`);
-    await page.getByRole("heading", { name: "support-bot" }).waitFor();
+    await page.getByRole("heading", { name: "In force" }).waitFor();
     expect(page.url()).not.toContain(token);
     expect(await page.evaluate(() => JSON.stringify(localStorage) + document.cookie)).toBe("{}");
     await page.reload();
-    await page.getByRole("heading", { name: "support-bot" }).waitFor();
+    await page.getByRole("heading", { name: "In force" }).waitFor();
     expect(complaints).toEqual([]);
     await close();
   });

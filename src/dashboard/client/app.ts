@@ -28,8 +28,8 @@ export type AppOptions = {
 };
 
 const LIVE_MS = 2_000;
-/** The list of prompts is read with every fifth round. */
-const ROUNDS_PER_LIST = 5;
+/** The list of prompts, and with it news of versions, is read with every third round. */
+const ROUNDS_PER_LIST = 3;
 
 export class App {
   readonly api: Api;

@@ -1,7 +1,7 @@
 // One way for every change that the page makes: send with If-Match and a key, show a refusal where it was asked for,
 // and when somebody else was faster say so and load what is there now.
 
-import { failed, newIdempotencyKey, type Reply } from "../api.ts";
+import { failed, newIdempotencyKey, type ApiProblem, type Reply } from "../api.ts";
 import type { App } from "../app.ts";
 import { promptPath } from "../model.ts";
 import { markFields, problemBox } from "./problem.ts";
@@ -37,13 +37,21 @@ export async function send<Body>(act: Act): Promise<Extract<Reply<Body>, { body:
   lock(form, false);
   if (!failed(reply) || reply.problem.status !== 0) openKeys.delete(print);
   if (!failed(reply)) return reply;
-  problems.append(problemBox(reply.problem));
+  problems.append(problemBox(explainConflict(reply.problem)));
   markFields(form, reply.problem);
-  if (reply.problem.code === "revision_conflict") {
-    app.say("Somebody else has changed this release in the meantime. The page shows it as it is now.");
-    await app.reload();
-  }
+  if (reply.problem.code === "revision_conflict") await app.reload();
   return null;
+}
+
+/** If-Match is this page's business; people want to know what has happened. */
+function explainConflict(problem: ApiProblem): ApiProblem {
+  if (problem.code !== "revision_conflict") return problem;
+  return {
+    status: problem.status,
+    code: problem.code,
+    title: "Somebody else has changed this release",
+    detail: `It is at revision ${problem.current ?? "?"} now, and the page shows that. Look at it, then try again.`,
+  };
 }
 
 function lock(form: HTMLFormElement, locked: boolean): void {

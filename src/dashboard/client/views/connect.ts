@@ -7,7 +7,6 @@ import type { Model } from "../model.ts";
 const SDKS = [
   { label: "OpenAI SDKs", path: "/openai/v1" },
   { label: "Anthropic SDKs", path: "/anthropic" },
-  { label: "Gemini SDKs", path: "/gemini" },
 ];
 
 export function connectCard(): View {

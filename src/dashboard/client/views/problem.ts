@@ -6,11 +6,8 @@ import { h, icon } from "../dom.ts";
 
 /** A box with title, detail and every field that is at fault. */
 export function problemBox(problem: ApiProblem): HTMLElement {
-  const fields = problem.errors?.length
-    ? problem.errors
-    : problem.field
-      ? [{ field: problem.field, message: "" }]
-      : [];
+  const errors = problem.errors ?? (problem.field ? [{ field: problem.field, message: "" }] : []);
+  const fields = errors.filter(({ field, message }) => !says(problem.detail, field, message));
   return h(
     "div",
     { class: "problem", role: "alert" },
@@ -30,6 +27,10 @@ export function problemBox(problem: ApiProblem): HTMLElement {
         ),
     ),
   );
+}
+
+function says(text: string, ...parts: string[]): boolean {
+  return parts.every((part) => text.includes(part));
 }
 
 /** Marks the inputs of `form` (by `name`) that the server refused, and moves the focus to the first. */

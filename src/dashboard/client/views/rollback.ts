@@ -113,7 +113,7 @@ function targetField(model: Model): HTMLElement {
     h(
       "select",
       { id, name: "to" },
-      h("option", { value: "" }, "The last known-good version (usual)"),
+      h("option", { value: "" }, "The last known-good one (usual)"),
       ...known.map(({ version, note }) =>
         h("option", { value: version }, note ? `v${version} · ${note}` : `v${version}`),
       ),

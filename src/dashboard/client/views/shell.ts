@@ -23,8 +23,7 @@ export function shellView(app: App, status: HTMLElement): View {
   const warning = h("div", { role: "alert" });
   const release = releaseCard(app);
   const left = [canaryCard(app), explainCard(app), connectCard()];
-  const right = [versionsCard(app), diffCard(app)];
-  const log = logCard(app);
+  const right = [versionsCard(app), diffCard(app), logCard(app)];
   const columns = h(
     "div",
     { class: "columns" },
@@ -39,7 +38,6 @@ export function shellView(app: App, status: HTMLElement): View {
     status,
     release.element,
     columns,
-    log.element,
   );
   const nothing = h("main", { hidden: true }, noPrompts());
   const element = h(
@@ -56,7 +54,7 @@ export function shellView(app: App, status: HTMLElement): View {
       main.hidden = empty;
       nothing.hidden = !empty;
       redraw(warning, model.unreachable, () => drawWarning(model));
-      for (const view of [header, sidebar, title, release, ...left, ...right, log]) view.draw(model);
+      for (const view of [header, sidebar, title, release, ...left, ...right]) view.draw(model);
       document.title = model.prompt === null ? "Switchback" : `${model.prompt} · Switchback`;
     },
   };
@@ -79,7 +77,7 @@ function topBar(app: App): View {
       void redraw(who, actor, () => [
         h("strong", {}, actor.name),
         " ",
-        h("span", { class: "badge" }, actor.role),
+        actor.name !== actor.role && h("span", { class: "badge" }, actor.role),
       ]),
   };
 }

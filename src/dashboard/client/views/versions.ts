@@ -29,7 +29,8 @@ export function versionsCard(app: App): View {
       const newestFirst = model.versions.toSorted((a, b) => b.version - a.version);
       const ages = newestFirst.map(({ createdAt }) => formatAge(createdAt, Date.now()));
       const { prompt, environment, release, actor } = model;
-      redraw(list, [prompt, environment, newestFirst, ages, release?.arms, actor.role], () =>
+      const shown = [prompt, environment, newestFirst, ages, release?.arms, actor.role, model.releaseProblem];
+      redraw(list, shown, () =>
         newestFirst.length === 0
           ? [h("li", { class: "empty" }, model.loading ? "Loading …" : "No version yet.")]
           : newestFirst.map((version) => drawVersion(app, model, version, opened, contents)),
@@ -98,7 +99,8 @@ function facts({ createdAt, createdBy, digest }: VersionSummary): Child[] {
 }
 
 function promotable(model: Model, { version, revoked }: VersionSummary): boolean {
-  return model.release !== null && version !== model.release.baseline && revoked === null;
+  const first = model.releaseProblem?.code === "environment_not_found";
+  return (model.release !== null || first) && version !== model.release?.baseline && revoked === null;
 }
 
 function promoteButton(app: App, model: Model, version: number): HTMLElement {
