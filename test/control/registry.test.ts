@@ -109,6 +109,7 @@ describe("a name", () => {
 
   test("that was claimed and never committed is taken over after a minute, not before", async () => {
     expect(await claim("one", ["pmpt_1"])).toBeNull();
+    expect(resolveName(sql, "pmpt_1")).toBeNull();
     nowMs += 60_000;
     expect(await claim("two", ["pmpt_1"])).toMatchObject({ problem: "conflict" });
     nowMs += 1;
