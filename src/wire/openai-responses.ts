@@ -69,9 +69,10 @@ function scan(body: Uint8Array): Scan<Tree> | Problem {
 
 /** An earlier response or a conversation is named: the provider holds the turns before this one. */
 function isThreaded(tree: Tree): boolean {
-  return [PREVIOUS, CONVERSATION].some((name) =>
-    findMembers(tree, ROOT, name).some((node) => kindOf(tree, node) !== "null"),
-  );
+  return [PREVIOUS, CONVERSATION].some((name) => {
+    const node = findMember(tree, ROOT, name);
+    return node !== NONE && kindOf(tree, node) !== "null";
+  });
 }
 
 function prepare(rendered: Rendered, options: PrepareOptions): Prepared {

@@ -1,117 +1,87 @@
-// Neutral parameter names and where each wire format puts them. A version says `max_output_tokens`; here stands that
-// Chat Completions spells it in two ways and Anthropic in a third. Several places for one parameter are spellings of
-// it: a caller's own spelling is the one that is set and the others are taken out, so that no provider gets two.
+// Neutral parameter names (core/content-params.ts says which there are) and where each wire format puts them. Several
+// places for one parameter are spellings of it: a caller's own spelling is the one that is set and the others are taken
+// out, so that no provider gets two.
 //
-// | neutral              | openai-chat                        | openai-responses    | anthropic-messages   |
-// |----------------------|------------------------------------|---------------------|----------------------|
-// | temperature, top_p   | same                               | same                | same                 |
-// | top_k                | –                                  | –                   | top_k                |
-// | max_output_tokens ¹  | max_completion_tokens, max_tokens ²| max_output_tokens   | max_tokens           |
-// | stop ³               | stop                               | –                   | stop_sequences       |
-// | seed, n, logit_bias, logprobs, frequency_penalty, presence_penalty: Chat Completions only             |
-// | top_logprobs         | same                               | same                | –                    |
-// | reasoning_effort     | reasoning_effort, reasoning.effort | reasoning.effort    | output_config.effort ⁴|
-// | verbosity            | verbosity                          | text.verbosity      | –                    |
-// | tool_choice ⁵        | same                               | same                | same                 |
-// | parallel_tool_calls  | same                               | same                | –                    |
-// | service_tier, store  | same                               | same                | –                    |
-// | truncation, max_tool_calls | –                            | same                | –                    |
+// | neutral             | openai-chat                         | openai-responses | anthropic-messages     |
+// |---------------------|-------------------------------------|------------------|------------------------|
+// | temperature, top_p  | same                                | same             | same ¹                 |
+// | top_k               | –                                   | –                | top_k ¹                |
+// | max_output_tokens   | max_completion_tokens, max_tokens ² | same             | max_tokens             |
+// | stop                | stop                                | –                | stop_sequences         |
+// | seed, logprobs, frequency_penalty, presence_penalty: Chat Completions only, under the same name      |
+// | top_logprobs        | same                                | same             | –                      |
+// | reasoning_effort    | reasoning_effort, reasoning.effort  | reasoning.effort | output_config.effort ³ |
+// | verbosity           | verbosity                           | text.verbosity   | –                      |
+// | tool_choice ⁴       | same                                | same             | same                   |
+// | parallel_tool_calls | same                                | same             | –                      |
+// | service_tier        | same                                | same             | –                      |
 //
-// –: the format has no such thing, the parameter is left out; `provider_params` says what has no neutral name.
-// ¹ also read as max_tokens, max_completion_tokens. ² the other way round for providers other than openai and azure.
-// ³ also read as stop_sequences; a single text becomes a list for Anthropic. ⁴ `minimal` becomes `low`; `none` is left
-// out. ⁵ in each format's own form (tools.ts). Anthropic's newest models refuse sampling parameters: the version says so.
+// – the format has no such thing and the parameter is left out; what one provider alone has is said in
+// `provider_params`. ¹ Anthropic's newest models refuse sampling parameters, and say so. ² The other way round for
+// providers other than openai and azure. ³ `minimal` becomes `low`, `none` is left out. ⁴ In each format's own form.
 
 import type { Json, JsonObject } from "../core/types.ts";
 import { toolChoiceFor } from "./tools.ts";
 import type { FormatId } from "./wire.ts";
 
 /** Per format the spellings, the preferred one first; a dot leads into an object. */
-export type ParamRule = {
-  aliases?: readonly string[];
-  places: { readonly [format in FormatId]?: readonly string[] };
+export type ParamPlaces = { readonly [format in FormatId]?: readonly string[] };
+
+export const PARAM_TABLE: { readonly [neutral: string]: ParamPlaces } = {
+  temperature: everywhere("temperature"),
+  top_p: everywhere("top_p"),
+  top_k: { "anthropic-messages": ["top_k"] },
+  max_output_tokens: {
+    "openai-chat": ["max_completion_tokens", "max_tokens"],
+    "openai-responses": ["max_output_tokens"],
+    "anthropic-messages": ["max_tokens"],
+  },
+  stop: { "openai-chat": ["stop"], "anthropic-messages": ["stop_sequences"] },
+  seed: { "openai-chat": ["seed"] },
+  logprobs: { "openai-chat": ["logprobs"] },
+  frequency_penalty: { "openai-chat": ["frequency_penalty"] },
+  presence_penalty: { "openai-chat": ["presence_penalty"] },
+  top_logprobs: { "openai-chat": ["top_logprobs"], "openai-responses": ["top_logprobs"] },
+  reasoning_effort: {
+    "openai-chat": ["reasoning_effort", "reasoning.effort"],
+    "openai-responses": ["reasoning.effort"],
+    "anthropic-messages": ["output_config.effort"],
+  },
+  verbosity: { "openai-chat": ["verbosity"], "openai-responses": ["text.verbosity"] },
+  tool_choice: everywhere("tool_choice"),
+  parallel_tool_calls: {
+    "openai-chat": ["parallel_tool_calls"],
+    "openai-responses": ["parallel_tool_calls"],
+  },
+  service_tier: { "openai-chat": ["service_tier"], "openai-responses": ["service_tier"] },
 };
 
-function everywhere(name: string): ParamRule["places"] {
+function everywhere(name: string): ParamPlaces {
   return { "openai-chat": [name], "openai-responses": [name], "anthropic-messages": [name] };
 }
-
-function openai(name: string): ParamRule["places"] {
-  return { "openai-chat": [name], "openai-responses": [name] };
-}
-
-export const PARAM_TABLE: { readonly [neutral: string]: ParamRule } = {
-  temperature: { places: everywhere("temperature") },
-  top_p: { places: everywhere("top_p") },
-  top_k: { places: { "anthropic-messages": ["top_k"] } },
-  max_output_tokens: {
-    aliases: ["max_tokens", "max_completion_tokens"],
-    places: {
-      "openai-chat": ["max_completion_tokens", "max_tokens"],
-      "openai-responses": ["max_output_tokens"],
-      "anthropic-messages": ["max_tokens"],
-    },
-  },
-  stop: {
-    aliases: ["stop_sequences"],
-    places: { "openai-chat": ["stop"], "anthropic-messages": ["stop_sequences"] },
-  },
-  seed: { places: { "openai-chat": ["seed"] } },
-  n: { places: { "openai-chat": ["n"] } },
-  logit_bias: { places: { "openai-chat": ["logit_bias"] } },
-  logprobs: { places: { "openai-chat": ["logprobs"] } },
-  frequency_penalty: { places: { "openai-chat": ["frequency_penalty"] } },
-  presence_penalty: { places: { "openai-chat": ["presence_penalty"] } },
-  top_logprobs: { places: openai("top_logprobs") },
-  reasoning_effort: {
-    places: {
-      "openai-chat": ["reasoning_effort", "reasoning.effort"],
-      "openai-responses": ["reasoning.effort"],
-      "anthropic-messages": ["output_config.effort"],
-    },
-  },
-  verbosity: { places: { "openai-chat": ["verbosity"], "openai-responses": ["text.verbosity"] } },
-  tool_choice: { places: everywhere("tool_choice") },
-  parallel_tool_calls: { places: openai("parallel_tool_calls") },
-  service_tier: { places: openai("service_tier") },
-  store: { places: openai("store") },
-  truncation: { places: { "openai-responses": ["truncation"] } },
-  max_tool_calls: { places: { "openai-responses": ["max_tool_calls"] } },
-};
-
-const ALIASES = new Map(
-  Object.entries(PARAM_TABLE).flatMap(([neutral, rule]) =>
-    (rule.aliases ?? []).map((alias) => [alias, neutral]),
-  ),
-);
 
 /** Providers whose chat models take `max_completion_tokens`; elsewhere `max_tokens` is the name that is understood. */
 const COMPLETION_TOKENS = new Set(["openai", "azure"]);
 
 export type Placed = { neutral: string; spellings: readonly string[]; value: Json };
 
-/** The parameters of one bag that have a place in the format; a parameter's own name beats an alias of it. */
+/** The parameters of one bag that have a place in the format. */
 export function placeParams(params: JsonObject, format: FormatId, provider: string): Placed[] {
-  const placed = new Map<string, Placed>();
-  for (const [name, given] of Object.entries(params)) {
-    const neutral = ALIASES.get(name) ?? name;
-    const places = Object.hasOwn(PARAM_TABLE, neutral) ? PARAM_TABLE[neutral]?.places[format] : undefined;
+  return Object.entries(params).flatMap(([neutral, given]) => {
+    const places = Object.hasOwn(PARAM_TABLE, neutral) ? PARAM_TABLE[neutral]?.[format] : undefined;
     const value = valueFor(neutral, given, format);
-    if (places === undefined || value === undefined) continue;
-    if (name !== neutral && placed.has(neutral)) continue;
-    const isReversed =
-      format === "openai-chat" && neutral === "max_output_tokens" && !COMPLETION_TOKENS.has(provider);
-    placed.set(neutral, { neutral, spellings: isReversed ? places.toReversed() : places, value });
-  }
-  return [...placed.values()];
+    if (places === undefined || value === undefined) return [];
+    const isReversed = neutral === "max_output_tokens" && !COMPLETION_TOKENS.has(provider);
+    return [{ neutral, spellings: isReversed ? places.toReversed() : places, value }];
+  });
 }
 
 /** The value in the format's own form; undefined: it has none. */
 function valueFor(neutral: string, value: Json, format: FormatId): Json | undefined {
   if (neutral === "tool_choice") return toolChoiceFor(value, format);
-  if (format !== "anthropic-messages") return value;
-  if (neutral === "stop" && typeof value === "string") return [value];
-  if (neutral === "reasoning_effort" && value === "none") return undefined;
-  if (neutral === "reasoning_effort" && value === "minimal") return "low";
+  if (neutral === "reasoning_effort" && format === "anthropic-messages") {
+    if (value === "none") return undefined;
+    return value === "minimal" ? "low" : value;
+  }
   return value;
 }

@@ -69,8 +69,7 @@ export class Plan {
   apply(settings: Settings): Problem | null {
     const refusal = settings.refusal ?? this.checkModel(settings);
     if (refusal !== null) return refusal;
-    this.removeMembers(PROMPT, (node) => kindOf(this.tree, node) === "object");
-    this.removeMembers(PROMPT_VARIABLES, () => true);
+    this.removePrompt();
     for (const setting of settings.list) this.set(setting);
     return this.mergeTools(settings);
   }
@@ -86,8 +85,8 @@ export class Plan {
     return sortPatches(this.patches);
   }
 
-  insertMember(name: Name, value: Uint8Array, into: Node = ROOT): void {
-    this.editOf(into).inserted.push(joinBytes([name.prefix, value]));
+  insertMember(name: Name, value: Uint8Array): void {
+    this.editOf(ROOT).inserted.push(joinBytes([name.prefix, value]));
   }
 
   replace(node: Node, value: Uint8Array): void {
@@ -107,10 +106,14 @@ export class Plan {
     return edit;
   }
 
-  private removeMembers(name: Name, isOurs: (node: Node) => boolean): void {
-    for (const node of findMembers(this.tree, ROOT, name)) {
-      if (isOurs(node)) this.editOf(ROOT).removed.push(node);
-    }
+  /** A `prompt` that is no object (null, or the text of another API) is the provider's to judge. */
+  private removePrompt(): void {
+    const { removed } = this.editOf(ROOT);
+    const prompts = findMembers(this.tree, ROOT, PROMPT);
+    const last = prompts.at(-1);
+    const isOurs = last !== undefined && kindOf(this.tree, last) === "object";
+    removed.push(...prompts.filter((node) => isOurs || kindOf(this.tree, node) === "object"));
+    removed.push(...findMembers(this.tree, ROOT, PROMPT_VARIABLES));
   }
 
   private set({ spellings, value, mode }: Setting): void {
@@ -126,8 +129,9 @@ export class Plan {
   }
 
   private isPresent({ member, inner }: Spelling): boolean {
-    if (inner === null) return findMember(this.tree, ROOT, member) !== NONE;
-    return findMembers(this.tree, ROOT, member).some((node) => findMember(this.tree, node, inner) !== NONE);
+    const node = findMember(this.tree, ROOT, member);
+    if (node === NONE || inner === null) return node !== NONE;
+    return kindOf(this.tree, node) === "object" && findMember(this.tree, node, inner) !== NONE;
   }
 
   private write({ member, inner }: Spelling, value: Uint8Array, isDefault: boolean): void {
@@ -151,7 +155,7 @@ export class Plan {
     if (kind === "object") {
       const existing = findMembers(this.tree, node, inner);
       if (existing.length === 0) this.editOf(node).inserted.push(item);
-      for (const member of existing) this.replace(member, value);
+      if (!isDefault) for (const member of existing) this.replace(member, value);
     } else if (!isDefault || kind === "null") {
       this.rewritten.set(node, [...(this.rewritten.get(node) ?? []), item]);
     }

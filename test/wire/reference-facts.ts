@@ -1,0 +1,77 @@
+// What a request says about itself, read off the parsed body: the yardstick for every format's scan.
+
+import type { Json, JsonObject } from "../../src/core/types.ts";
+import type { FormatId, Scan } from "../../src/wire/wire.ts";
+import { isPlain } from "./reference.ts";
+
+export type Facts = Omit<Scan, "body" | "spans">;
+
+/** Stands for the fingerprint of a first message without text. */
+export const SOME_FINGERPRINT = "(fingerprint)";
+
+export function factsOf(body: JsonObject, format: FormatId): Facts {
+  const { prompt = null, metadata: given = null, conversation = null } = body;
+  const metadata = isPlain(given) ? given : {};
+  const [packedUser, packedSession] = unpack(text(metadata["user_id"]));
+  const named = text(conversation) ?? (isPlain(conversation) ? text(conversation["id"]) : null);
+  const previous = format === "openai-responses" ? (body["previous_response_id"] ?? null) : null;
+  const isThreaded = format === "openai-responses" && (previous ?? conversation) !== null;
+  const list = body[format === "openai-responses" ? "input" : "messages"] ?? null;
+  const messages = Array.isArray(list) ? list : [];
+  return {
+    promptField: isPlain(prompt) ? readPrompt(prompt) : null,
+    promptVariables: (body["prompt_variables"] ?? null) as JsonObject | null,
+    model: typeof body["model"] === "string" ? body["model"] : null,
+    stream: body["stream"] === true,
+    conversationKey:
+      (format === "openai-responses" ? named : null) ??
+      text(metadata["session_id"]) ??
+      text(metadata["conversation_id"]) ??
+      text(body["session_id"]) ??
+      text(body["conversation_id"]) ??
+      packedSession,
+    userKey:
+      text(body["user"]) ?? text(body["safety_identifier"]) ?? text(body["prompt_cache_key"]) ?? packedUser,
+    firstUserText: firstUserText(list, messages),
+    continues: isThreaded || messages.some((item, index) => isEarlierTurn(item, index, messages)),
+    previousResponse: text(previous),
+  };
+}
+
+function text(value: Json | undefined): string | null {
+  return typeof value === "string" && value !== "" ? value : null;
+}
+
+function readPrompt(prompt: JsonObject): Facts["promptField"] {
+  const { id, version = null, variables = null } = prompt;
+  return {
+    id: id as string,
+    version: version === null ? null : Number(version),
+    variables: variables as JsonObject | null,
+  };
+}
+
+function unpack(userId: string | null): [user: string | null, session: string | null] {
+  if (userId?.startsWith("{") === true) return ["d", "s"];
+  const [user = null, session = null] = userId?.split("_session_") ?? [];
+  return [user, session];
+}
+
+function isEarlierTurn(item: Json, index: number, items: Json[]): boolean {
+  if (!isPlain(item)) return false;
+  if (item["role"] === "assistant") return index < items.length - 1;
+  if (item["role"] !== undefined || typeof item["type"] !== "string") return false;
+  return !["message", "additional_tools"].includes(item["type"]);
+}
+
+function firstUserText(list: Json, messages: Json[]): string | null {
+  if (typeof list === "string") return list === "" ? SOME_FINGERPRINT : list;
+  const first = messages.find((message) => isPlain(message) && message["role"] === "user");
+  if (!isPlain(first) || first["content"] === undefined) return null;
+  const { content } = first;
+  if (typeof content === "string") return content === "" ? SOME_FINGERPRINT : content;
+  const parts = Array.isArray(content) ? content.filter(isPlain) : [];
+  const texts = parts.filter(({ type }) => type === "text" || type === "input_text");
+  const joined = texts.map((part) => text(part["text"]) ?? "").join("");
+  return joined === "" ? SOME_FINGERPRINT : joined;
+}

@@ -1,0 +1,312 @@
+// The injection as anybody would write it who may parse and rebuild the body: what the spliced bytes have to mean. Written
+// apart from src/wire, from the contract, with tables of its own.
+
+import type { Rendered } from "../../src/core/rendered.ts";
+import type { Json, JsonObject } from "../../src/core/types.ts";
+import type { FormatId } from "../../src/wire/wire.ts";
+
+export type Refused = { refused: string };
+
+type Where = { format: FormatId; provider: string; count: boolean };
+type Write = { path: string; value: Json; others: string[] };
+
+export function isPlain(value: Json | undefined): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The body that the provider should see, or the field that is at fault. `body` is not changed. */
+export function injectReference(body: JsonObject, version: Rendered, where: Where): JsonObject | Refused {
+  const out = structuredClone(body);
+  if (isPlain(out["prompt"])) delete out["prompt"];
+  delete out["prompt_variables"];
+  const own = ownParams(version, where);
+  for (const member of ["messages", "input", "prompt", "prompt_variables", "stream"]) {
+    if (Object.hasOwn(own, member)) return { refused: member };
+  }
+  if (version.responseFormat?.["type"] === "json_object" && where.format === "anthropic-messages")
+    return { refused: "response_format" };
+  const model = own["model"] ?? version.model;
+  if (model === null && typeof body["model"] === "string" && body["model"].startsWith("prompt:"))
+    return { refused: "model" };
+  if (model !== null && !Object.hasOwn(own, "model")) out["model"] = model;
+  writeSettings(out, body, version, own, where);
+  if (!Object.hasOwn(own, "tools") && version.tools.length > 0) {
+    const caller = body["tools"] ?? [];
+    if (!Array.isArray(caller)) return { refused: "tools" };
+    const names = version.tools.map(nameOfTool);
+    const others = caller.filter((tool) => !names.includes(nameOfTool(tool)));
+    out["tools"] = [...version.tools.map((tool) => writeTool(tool, where.format)), ...others];
+  }
+  return placeText(out, body, version, own, where) ?? out;
+}
+
+function ownParams({ providerParams }: Rendered, { format, provider, count }: Where): JsonObject {
+  const short = format === "anthropic-messages" ? "anthropic" : format;
+  const merged = { ...providerParams[short], ...providerParams[format], ...providerParams[provider] };
+  return Object.fromEntries(Object.entries(merged).filter(([name]) => !count || isCounted(name, format)));
+}
+
+function isCounted(name: string, format: FormatId): boolean {
+  const responses = [
+    "model",
+    "instructions",
+    "tools",
+    "tool_choice",
+    "parallel_tool_calls",
+    "reasoning",
+    "text",
+    "truncation",
+  ];
+  const anthropic = [
+    "model",
+    "system",
+    "tools",
+    "tool_choice",
+    "thinking",
+    "output_config",
+    "cache_control",
+    "speed",
+  ];
+  return (format === "openai-responses" ? responses : anthropic).includes(name);
+}
+
+function writeSettings(
+  out: JsonObject,
+  body: JsonObject,
+  version: Rendered,
+  own: JsonObject,
+  where: Where,
+): void {
+  const forced = Object.entries(version.params).flatMap(([name, value]) => placesOf(name, value, where));
+  const format = version.responseFormat === null ? [] : formatWrites(version.responseFormat, where.format);
+  const defaults = Object.entries(version.defaults)
+    .filter(
+      ([name]) =>
+        !Object.hasOwn(version.params, name) || placesOf(name, version.params[name]!, where).length === 0,
+    )
+    .flatMap(([name, value]) => placesOf(name, value, where));
+  const touched = (write: Write) =>
+    [write.path, ...write.others].some((path) => Object.hasOwn(own, path.split(".")[0]!));
+  for (const write of [...forced, ...format, ...defaults]) {
+    const paths = [write.path, ...write.others];
+    if (touched(write)) {
+      for (const path of paths) if (!Object.hasOwn(own, path.split(".")[0]!)) remove(out, path);
+      continue;
+    }
+    if (where.count && !isCounted(write.path.split(".")[0]!, where.format)) continue;
+    const present = paths.filter((path) => read(body, path) !== undefined);
+    if (defaults.includes(write)) {
+      const [container = "", inner] = write.path.split(".");
+      const isOther =
+        inner !== undefined &&
+        body[container] !== undefined &&
+        body[container] !== null &&
+        !isPlain(body[container]);
+      if (present.length === 0 && !isOther) set(out, write.path, write.value);
+      continue;
+    }
+    for (const path of paths) if (path !== (present[0] ?? write.path)) remove(out, path);
+    set(out, present[0] ?? write.path, write.value);
+  }
+  Object.assign(out, own);
+}
+
+/** Where a neutral parameter goes; nothing where the format lacks it. */
+function placesOf(name: string, value: Json, { format, provider }: Where): Write[] {
+  const to = (path: string, sent: Json = value, ...others: string[]): Write[] => [
+    { path, value: sent, others },
+  ];
+  const isChat = format === "openai-chat";
+  const isClaude = format === "anthropic-messages";
+  switch (name) {
+    case "temperature":
+    case "top_p":
+      return to(name);
+    case "top_k":
+      return isClaude ? to(name) : [];
+    case "max_output_tokens":
+      if (isClaude) return to("max_tokens");
+      if (!isChat) return to(name);
+      return ["openai", "azure"].includes(provider)
+        ? to("max_completion_tokens", value, "max_tokens")
+        : to("max_tokens", value, "max_completion_tokens");
+    case "stop":
+      return isClaude ? to("stop_sequences") : isChat ? to(name) : [];
+    case "seed":
+    case "logprobs":
+    case "frequency_penalty":
+    case "presence_penalty":
+      return isChat ? to(name) : [];
+    case "top_logprobs":
+    case "parallel_tool_calls":
+    case "service_tier":
+      return isClaude ? [] : to(name);
+    case "reasoning_effort":
+      if (isChat) return to(name, value, "reasoning.effort");
+      if (!isClaude) return to("reasoning.effort");
+      return value === "none" ? [] : to("output_config.effort", value === "minimal" ? "low" : value);
+    case "verbosity":
+      return isClaude ? [] : to(isChat ? name : "text.verbosity");
+    case "tool_choice":
+      return to(name, writeChoice(value, format));
+    default:
+      return [];
+  }
+}
+
+function writeChoice(choice: Json, format: FormatId): Json {
+  if (isPlain(choice)) {
+    if (format === "openai-chat") return { type: "function", function: choice };
+    return { type: format === "openai-responses" ? "function" : "tool", ...choice };
+  }
+  if (format !== "anthropic-messages") return choice;
+  return { type: choice === "required" ? "any" : choice };
+}
+
+function formatWrites(given: JsonObject, format: FormatId): Write[] {
+  const { type, ...rest } = given;
+  const isSchema = type === "json_schema";
+  if (format === "openai-chat")
+    return [{ path: "response_format", value: isSchema ? { type, json_schema: rest } : given, others: [] }];
+  if (format === "openai-responses") return [{ path: "text.format", value: given, others: [] }];
+  if (!isSchema) return [];
+  return [{ path: "output_config.format", value: { type, schema: given["schema"]! }, others: [] }];
+}
+
+function writeTool(tool: JsonObject, format: FormatId): JsonObject {
+  if (tool["type"] !== undefined) return tool;
+  if (format === "openai-chat") return { type: "function", function: tool };
+  if (format === "openai-responses") return { type: "function", strict: false, ...tool };
+  const { parameters, ...rest } = tool;
+  return { ...rest, input_schema: parameters! };
+}
+
+function nameOfTool(tool: Json): Json | undefined {
+  if (!isPlain(tool)) return undefined;
+  const inner = isPlain(tool["function"])
+    ? tool["function"]
+    : isPlain(tool["custom"])
+      ? tool["custom"]
+      : tool;
+  return inner["name"] ?? tool["name"] ?? tool["type"];
+}
+
+function read(body: JsonObject, path: string): Json | undefined {
+  const [name = "", inner] = path.split(".");
+  const value = Object.hasOwn(body, name) ? body[name] : undefined;
+  if (inner === undefined) return value;
+  return isPlain(value) && Object.hasOwn(value, inner) ? value[inner] : undefined;
+}
+
+function set(body: JsonObject, path: string, value: Json): void {
+  const [name = "", inner] = path.split(".");
+  if (inner === undefined) body[name] = value;
+  else body[name] = { ...(isPlain(body[name]) ? body[name] : {}), [inner]: value };
+}
+
+function remove(body: JsonObject, path: string): void {
+  const [name = "", inner] = path.split(".");
+  if (inner === undefined) delete body[name];
+  else if (isPlain(body[name])) delete body[name][inner];
+}
+
+function placeText(
+  out: JsonObject,
+  body: JsonObject,
+  version: Rendered,
+  own: JsonObject,
+  where: Where,
+): Refused | null {
+  switch (where.format) {
+    case "openai-chat":
+      return placeInMessages(out, version);
+    case "openai-responses":
+      return placeInInstructions(out, body, version, own);
+    case "anthropic-messages":
+      return placeInSystem(out, version, own);
+  }
+}
+
+function isInstruction(message: Json): boolean {
+  return isPlain(message) && (message["role"] === "system" || message["role"] === "developer");
+}
+
+function leadingCount(messages: Json[]): number {
+  const end = messages.findIndex((message) => !isInstruction(message));
+  return end < 0 ? messages.length : end;
+}
+
+function placeInMessages(out: JsonObject, { system, examples, placement }: Rendered): Refused | null {
+  const { messages } = out;
+  if (!Array.isArray(messages)) return { refused: "messages" };
+  const [first = null] = messages;
+  const role = isPlain(first) && first["role"] === "developer" ? "developer" : "system";
+  const ours: Json[] = system === null ? [] : [{ role, content: system }];
+  const leading = messages.slice(0, leadingCount(messages));
+  const rest = messages.slice(leading.length);
+  if (system === null || placement === "append")
+    out["messages"] = [...leading, ...ours, ...examples, ...rest];
+  else if (placement === "prepend") out["messages"] = [...ours, ...leading, ...examples, ...rest];
+  else if (placement === "replace")
+    out["messages"] = [...ours, ...examples, ...messages.filter((message) => !isInstruction(message))];
+  else out["messages"] = [...(messages.some(isInstruction) ? [] : ours), ...leading, ...examples, ...rest];
+  return null;
+}
+
+function joinText(caller: string | undefined, ours: string, placement: Rendered["placement"]): string {
+  if (caller === undefined || caller === "" || placement === "replace") return ours;
+  if (placement === "if_absent") return caller;
+  return placement === "prepend" ? `${ours}\n\n${caller}` : `${caller}\n\n${ours}`;
+}
+
+function placeInInstructions(
+  out: JsonObject,
+  body: JsonObject,
+  version: Rendered,
+  own: JsonObject,
+): Refused | null {
+  const { system, placement } = version;
+  const { input = null } = body;
+  const items = Array.isArray(input) ? input : [];
+  if (
+    system !== null &&
+    !Object.hasOwn(own, "instructions") &&
+    !(placement === "if_absent" && items.some(isInstruction))
+  ) {
+    const caller = body["instructions"] ?? undefined;
+    if (caller !== undefined && typeof caller !== "string") return { refused: "instructions" };
+    out["instructions"] = joinText(caller, system, placement);
+  }
+  const isThreaded = (body["previous_response_id"] ?? body["conversation"] ?? null) !== null;
+  const examples = isThreaded ? [] : version.examples;
+  if (typeof input === "string") {
+    if (examples.length > 0) out["input"] = [...examples, { role: "user", content: input }];
+  } else if (input === null) {
+    if (examples.length > 0) out["input"] = examples;
+  } else if (Array.isArray(input)) {
+    const leading = leadingCount(input);
+    const placed = [...input.slice(0, leading), ...examples, ...input.slice(leading)];
+    out["input"] =
+      system !== null && placement === "replace" ? placed.filter((item) => !isInstruction(item)) : placed;
+  } else {
+    return { refused: "input" };
+  }
+  return null;
+}
+
+function placeInSystem(out: JsonObject, version: Rendered, own: JsonObject): Refused | null {
+  const { messages, system: caller = null } = out;
+  const { system, placement, examples } = version;
+  if (system !== null && !Object.hasOwn(own, "system")) {
+    const block = { type: "text", text: system };
+    if (caller === null || typeof caller === "string") {
+      out["system"] = joinText(caller ?? undefined, system, placement);
+    } else if (!Array.isArray(caller)) return { refused: "system" };
+    else if (placement === "replace") out["system"] = [block];
+    else if (placement === "append") out["system"] = [...caller, block];
+    else if (placement === "prepend" || caller.length === 0) out["system"] = [block, ...caller];
+  }
+  if (!Array.isArray(messages)) return { refused: "messages" };
+  out["messages"] = [...examples, ...messages];
+  return null;
+}
