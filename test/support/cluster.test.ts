@@ -1,9 +1,13 @@
 // The harness itself, on a trivial Worker: what its faults promise to the suites that use them.
 
-import { rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type Cluster, type Isolate, startCluster } from "./cluster.ts";
 import { buildTrivial } from "./trivial.ts";
+import { startUpstream } from "./upstream.ts";
+import { until } from "./wait.ts";
 
 let cluster: Cluster;
 let bundle: string;
@@ -95,4 +99,37 @@ test("a restart makes every isolate cold, and keeps what was stored", async () =
   await cluster.restart();
   expect(await (await read(cluster.edges[0], "/isolate")).text()).not.toBe(warm);
   expect(await (await read(cluster.edges[0], "/count")).json()).toBe(before + 1);
+});
+
+test("an evicted object loses its memory, not its storage", async () => {
+  const stored = Number(await cluster.store.get("count"));
+  await read(cluster.edges[0], "/memory");
+  expect(await (await read(cluster.edges[0], "/memory")).json()).toBe(2);
+  await cluster.evict("prompt");
+  expect(await (await read(cluster.edges[0], "/memory")).json()).toBe(1);
+  expect(await (await read(cluster.edges[0], "/count")).json()).toBe(stored + 1);
+});
+
+test("what a Worker writes to its console can be read", async () => {
+  await read(cluster.edges[1], "/log");
+  await until(() =>
+    cluster.logs.some(({ level, message }) => level === "warn" && message.includes("a line")),
+  );
+});
+
+test("faults may be there from the start, vars may differ by edge, and storage outlives its cluster", async () => {
+  const persist = await mkdtemp(join(tmpdir(), "switchback-persist-"));
+  const upstream = await startUpstream({ body: "of the second edge" });
+  const options = { edges: 2, bundle, persist };
+  const first = await startCluster({ ...options, faults: { edges: { control: "dead" } } });
+  expect((await read(first.edges[0], "/count")).status).toBe(500);
+  await first.edges[0]!.setFaults({ control: "none" });
+  expect(await (await read(first.edges[0], "/count")).json()).toBe(1);
+  await first.stop();
+  const second = await startCluster({ ...options, edgeVars: [{}, { UPSTREAM: upstream.url }] });
+  expect(await (await read(second.edges[0], "/count")).json()).toBe(2);
+  expect(await (await read(second.edges[1], "/x")).text()).toBe("of the second edge");
+  await second.stop();
+  await upstream.stop();
+  await rm(persist, { recursive: true });
 });

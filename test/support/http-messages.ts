@@ -14,6 +14,8 @@ type Message = {
   /** false: the bytes end before the message does. */
   complete: boolean;
   firstByteAtMs: number;
+  /** When the first byte after the head came; null while there is none. */
+  bodyAtMs: number | null;
   lastByteAtMs: number;
 };
 
@@ -31,7 +33,14 @@ export function parseRequests(segments: Segment[]): RecordedRequest[] {
     if (head === null) break;
     const { body, end, complete } = readBody(bytes, head, false);
     const [method = "", url = ""] = head.line.split(" ");
-    found.push({ method, url, headers: head.headers, body, complete, ...timeOf(segments, start, end) });
+    found.push({
+      method,
+      url,
+      headers: head.headers,
+      body,
+      complete,
+      ...timesOf(segments, start, head.end, end),
+    });
     start = end;
   }
   return found;
@@ -49,7 +58,7 @@ export function parseResponses(segments: Segment[], methods: string[], closed: b
     const bodiless = methods[found.length] === "HEAD" || status === 204 || status === 304 || status < 200;
     const none: Body = { body: Buffer.alloc(0), end: head.end, complete: true };
     const { body, end, complete } = bodiless ? none : readBody(bytes, head, true, closed);
-    found.push({ status, headers: head.headers, body, complete, ...timeOf(segments, start, end) });
+    found.push({ status, headers: head.headers, body, complete, ...timesOf(segments, start, head.end, end) });
     start = end;
   }
   return found;
@@ -101,11 +110,12 @@ function readChunks(bytes: Buffer, start: number): Body {
   return { body: Buffer.concat(parts), end: bytes.length, complete: false };
 }
 
-function timeOf(
+function timesOf(
   segments: Segment[],
   start: number,
+  bodyStart: number,
   end: number,
-): { firstByteAtMs: number; lastByteAtMs: number } {
+): Pick<Message, "firstByteAtMs" | "bodyAtMs" | "lastByteAtMs"> {
   const at = (offset: number): number => {
     let seen = 0;
     for (const segment of segments) {
@@ -114,5 +124,6 @@ function timeOf(
     }
     return segments.at(-1)?.atMs ?? 0;
   };
-  return { firstByteAtMs: at(start), lastByteAtMs: at(end - 1) };
+  const bodyAtMs = bodyStart < end ? at(bodyStart) : null;
+  return { firstByteAtMs: at(start), bodyAtMs, lastByteAtMs: at(end - 1) };
 }

@@ -12,6 +12,14 @@ type TrivialEnv = {
 let isolate: string | null = null;
 
 export class Control extends DurableObject<TrivialEnv> {
+  private calls = 0;
+
+  /** Counts up in memory alone. */
+  countInMemory(): number {
+    this.calls += 1;
+    return this.calls;
+  }
+
   /** Counts up, and puts the count into KV. */
   async count(): Promise<number> {
     const count = ((await this.ctx.storage.get<number>("count")) ?? 0) + 1;
@@ -26,10 +34,15 @@ export class Registry extends DurableObject<TrivialEnv> {}
 export default {
   async fetch(request: Request, env: TrivialEnv): Promise<Response> {
     const url = new URL(request.url);
-    if (url.pathname === "/isolate") return new Response((isolate ??= crypto.randomUUID()));
+    if (url.pathname === "/log") console.warn("a line");
+    if (url.pathname === "/isolate" || url.pathname === "/log")
+      return new Response((isolate ??= crypto.randomUUID()));
     // Caught, because workerd drops the client's connection on an uncaught lost one instead of answering 500.
     try {
       if (url.pathname === "/count") return Response.json(await env.CONTROL.getByName("prompt").count());
+      if (url.pathname === "/memory") {
+        return Response.json(await env.CONTROL.getByName("prompt").countInMemory());
+      }
       if (url.pathname === "/store") return Response.json(await env.STORE.get("count", "json"));
     } catch {
       return new Response(null, { status: 500 });
