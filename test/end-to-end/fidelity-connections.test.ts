@@ -52,6 +52,20 @@ describe("uploads", () => {
     expect(rig.upstream.exchanges()[0]?.request.complete).toBe(false);
   });
 
+  test("that wait to be told to go on are told so", async () => {
+    rig.upstream.play(json({ id: "file-1" }));
+    const socket = openUpload(rig.clients.upstream.port, "Content-Length: 5\r\nExpect: 100-continue");
+    const [interim] = (await once(socket, "data")) as [Buffer];
+    expect(interim.toString()).toBe("HTTP/1.1 100 Continue\r\n\r\n");
+    socket.write("later");
+    const { response } = await until(() =>
+      rig.clients.upstream.exchanges().find((each) => each.response?.complete),
+    );
+    socket.destroy();
+    expect(response?.status).toBe(200);
+    expect(rig.upstream.exchanges()[0]?.request.body.toString()).toBe("later");
+  });
+
   const refusals: [string, number, string, string][] = [
     ["body_too_large", 413, `/p/${PROMPT}/openai/v1/chat/completions`, "Bearer x"],
     ["unauthenticated", 401, `/p/${PROMPT}/openai/v1/chat/completions`, "Bearer sb_unknown"],

@@ -55,7 +55,12 @@ export function parseResponses(segments: Segment[], methods: string[], closed: b
     const head = readHead(bytes, start);
     if (head === null) break;
     const status = Number(head.line.split(" ")[1]);
-    const bodiless = methods[found.length] === "HEAD" || status === 204 || status === 304 || status < 200;
+    if (status >= 100 && status < 200 && status !== 101) {
+      // Interim: the answer itself is still to come.
+      start = head.end;
+      continue;
+    }
+    const bodiless = methods[found.length] === "HEAD" || status === 204 || status === 304 || status === 101;
     const none: Body = { body: Buffer.alloc(0), end: head.end, complete: true };
     const { body, end, complete } = bodiless ? none : readBody(bytes, head, true, closed);
     found.push({ status, headers: head.headers, body, complete, ...timesOf(segments, start, head.end, end) });
