@@ -70,7 +70,7 @@ function takeOut(draft: Draft, version: number): Draft {
   };
 }
 
-/** All weight goes to the last known-good baseline, as any rollback has it; a repeated rollback then goes no further. */
+/** All weight goes to the last known-good baseline, as every rollback has it; a repeated rollback then goes no further. */
 function rollBack(draft: Draft, version: number, context: DecideContext): Draft | Problem {
   const goodBaselines = goodWithout(draft, version);
   const to = goodBaselines.at(-1);

@@ -1,8 +1,11 @@
 // Reads a request body that a prompt is to be injected into, within a limit.
 
 import { problem, type Problem } from "../core/problem.ts";
+import { within } from "./time.ts";
 
 const DEFAULT_MAX_BYTES = 32 * 1024 * 1024;
+const DISCARD_BYTES = 128 * 1024 * 1024;
+const DISCARD_MS = 5_000;
 
 export async function readBody(
   request: Request,
@@ -27,14 +30,32 @@ export async function readBody(
   return request.body === null ? new Uint8Array(0) : readChunks(request.body, maxBytes);
 }
 
-/** A chunked upload tells its size only at its end; it is dropped as soon as it is over the limit. */
+/** Reads to the end what was refused before it was read, within bounds: a client that is still writing would get a
+ * reset connection instead of the answer, and try again. Awaited before the answer; in `waitUntil` it comes too late. */
+export async function discardBody(stream: ReadableStream): Promise<void> {
+  const reader = (stream as ReadableStream<Uint8Array>).getReader();
+  const deadlineMs = Date.now() + DISCARD_MS;
+  let size = 0;
+  while (size < DISCARD_BYTES && Date.now() < deadlineMs) {
+    const read = await within(DISCARD_MS, reader.read()).catch(() => undefined);
+    if (read === undefined || read.done) return;
+    size += read.value.byteLength;
+  }
+}
+
+/** A chunked upload tells its size only at its end; nothing of it is kept once it is over the limit. */
 async function readChunks(stream: ReadableStream, maxBytes: number): Promise<Uint8Array | Problem> {
+  const reader = (stream as ReadableStream<Uint8Array>).getReader();
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of stream as ReadableStream<Uint8Array>) {
-    size += chunk.byteLength;
-    if (size > maxBytes) return tooLarge(maxBytes);
-    chunks.push(chunk);
+  for (let read = await reader.read(); !read.done; read = await reader.read()) {
+    size += read.value.byteLength;
+    if (size > maxBytes) {
+      reader.releaseLock();
+      await discardBody(stream);
+      return tooLarge(maxBytes);
+    }
+    chunks.push(read.value);
   }
   const body = new Uint8Array(size);
   let offset = 0;

@@ -6,9 +6,9 @@ import { isProblem, problem, type Problem } from "../core/problem.ts";
 import type { Env } from "../env.ts";
 import { familyOf, matchEndpoint } from "../wire/formats.ts";
 import type { Endpoint, Family, Scan } from "../wire/wire.ts";
-import { readBody } from "./body.ts";
+import { discardBody, readBody } from "./body.ts";
 import { decideBody, type Decision } from "./decide.ts";
-import { callUpstream, relayAnswer } from "./forward.ts";
+import { callUpstream, relayAnswer, respondAs } from "./forward.ts";
 import { cleanRequestHeaders, cleanResponseHeaders, findProxyKey } from "./headers.ts";
 import { checkReference, environmentOf, nameInBody, nameOutsideBody, pinOf, variablesOf } from "./naming.ts";
 import { resolveUpstream } from "./providers.ts";
@@ -34,6 +34,13 @@ const UNWRITABLE_TURN =
 
 /** Serves `/p/{prompt}/{provider}/…` and `/{provider}/…`. */
 export async function serveData(request: Request, env: Env, ctx: Ctx): Promise<Response> {
+  const answer = await serveCall(request, env, ctx);
+  const { body } = request;
+  if (body !== null && !body.locked && !request.bodyUsed) await discardBody(body);
+  return answer;
+}
+
+async function serveCall(request: Request, env: Env, ctx: Ctx): Promise<Response> {
   const account: Account = {
     requestId: crypto.randomUUID(),
     startedAtMs: Date.now(),
@@ -149,11 +156,7 @@ async function dispatchTurn(call: Call, endpoint: Endpoint, decision: Decision):
   }
   const answer = relayAnswer(upstream, request, scope.ctx, settle);
   stampHeaders(answer.headers, account, dispatchedAtMs);
-  return new Response(answer.body, {
-    status: upstream.status,
-    statusText: upstream.statusText,
-    headers: answer.headers,
-  });
+  return respondAs(upstream, answer);
 }
 
 /** No prompt: bodies, streams, multipart and WebSockets go by as they are. */
@@ -166,7 +169,7 @@ async function passThrough(call: Call, body: ReadableStream | Uint8Array | null)
   if (upstream.webSocket) return upstream;
   const headers = cleanResponseHeaders(upstream.headers);
   stampHeaders(headers, account, dispatchedAtMs);
-  return new Response(upstream.body, { status: upstream.status, statusText: upstream.statusText, headers });
+  return respondAs(upstream, { body: upstream.body, headers });
 }
 
 function callProvider(call: Call, method: string, body: ReadableStream | Uint8Array | null) {

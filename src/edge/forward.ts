@@ -27,7 +27,9 @@ export async function callUpstream(
   try {
     const { url, method, headers } = call;
     const body = call.body as BodyInit | null;
-    return await fetch(url, { method, headers, body, redirect: "manual", signal: controller.signal });
+    // Redirects would take keys to another host; a decoded body could not go down as the bytes that it was.
+    const fixed = { redirect: "manual", encodeResponseBody: "manual" } as const;
+    return await fetch(url, { method, headers, body, signal: controller.signal, ...fixed });
   } catch {
     if (signal.aborted) return "aborted";
     if (controller.signal.aborted) {
@@ -39,13 +41,21 @@ export async function callUpstream(
   }
 }
 
+export type Relay = { body: ReadableStream | null; headers: Headers };
+
+/** The response that carries the provider's bytes as they came, in the encoding that they came in. */
+export function respondAs(upstream: Response, { body, headers }: Relay): Response {
+  const { status, statusText } = upstream;
+  return new Response(body, { status, statusText, headers, encodeBody: "manual" });
+}
+
 /** The answer for the client. `settle` is called once, when the outcome is known. */
 export function relayAnswer(
   upstream: Response,
   request: { signal: AbortSignal },
   ctx: Ctx,
   settle: (outcome: OutcomeKind) => void,
-): { body: ReadableStream | null; headers: Headers } {
+): Relay {
   const headers = cleanResponseHeaders(upstream.headers);
   const failed = upstream.status >= 400;
   const streams = upstream.headers.get("content-type")?.startsWith("text/event-stream") ?? false;

@@ -19,6 +19,7 @@ const NEVER_UP = new Set([
   ...HOP_BY_HOP,
   "host",
   "content-length",
+  "expect",
   "cookie",
   "forwarded",
   "x-real-ip",

@@ -212,7 +212,7 @@ describe("an error of ours", () => {
     expect(JSON.parse(anthropic.body)).toMatchObject({ type: "error", error: { type: "not_found_error" } });
     const openai = await post(`p/nope/${CHAT}`, chatBody());
     expect(JSON.parse(openai.body)).toMatchObject({
-      error: { code: "prompt_not_found", type: "invalid_request_error" },
+      error: { code: "prompt_not_found", type: "not_found_error" },
     });
     const gemini = await post("p/nope/gemini/v1beta/models/g:generateContent", "{}");
     expect(JSON.parse(gemini.body)).toMatchObject({ error: { code: 400, status: "INVALID_ARGUMENT" } });
