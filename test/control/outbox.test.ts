@@ -35,6 +35,7 @@ test("in the end KV and the Registry hold the newest state, through any failures
     alarmsBetween,
     async (life, fates, alarms) => {
       const world = createWorld(fates);
+      world.slownessMs = 900;
       for (const step of life) {
         const due = alarms.next().value ?? 0;
         // Every third command finds the object in the middle of telling.

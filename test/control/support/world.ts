@@ -34,6 +34,8 @@ export function createWorld(fates: Iterator<Fate>) {
     /** Releases that came before a version which they name. */
     tooEarly: [] as string[],
     nowMs: START_MS,
+    /** How long every other write to KV takes to arrive. */
+    slownessMs: 0,
     registry: { told: 0, aliases: new Set<string>(), description: "" },
     targets: undefined as unknown as Targets,
   };
@@ -48,6 +50,7 @@ export function createWorld(fates: Iterator<Fate>) {
   };
   world.targets = {
     putStore(key, value) {
+      if (attempts.length % 2 === 0) world.nowMs += world.slownessMs;
       attempts.push({ key, atMs: world.nowMs });
       return suffer(() => {
         if (!knowsVersions(kv, key, value)) world.tooEarly.push(value);
