@@ -21,6 +21,11 @@ const PROXY_CORE = "0";
 const ADMIN_TOKEN = "bench-token";
 const require = createRequire(import.meta.url);
 
+const children: ChildProcess[] = [];
+process.on("exit", () => {
+  for (const child of children) child.kill("SIGKILL");
+});
+
 const BARE = `export default {
   fetch(request, env) {
     const url = env.UPSTREAM + new URL(request.url).pathname;
@@ -151,6 +156,7 @@ async function startPortkey(script: string, upstream: string): Promise<Contender
       env: { ...process.env, TRUSTED_CUSTOM_HOSTS: "127.0.0.1,localhost" },
     },
   );
+  children.push(child);
   await untilOpen(port);
   const target = {
     provider: "openai",
@@ -176,6 +182,7 @@ async function serve(folder: string, name: string, config: string, port: number)
   const child = spawn("taskset", ["-c", PROXY_CORE, workerd, "serve", "--experimental", join(folder, name)], {
     stdio: ["ignore", "ignore", "inherit"],
   });
+  children.push(child);
   await untilOpen(port);
   return child;
 }

@@ -130,7 +130,10 @@ export class Control extends DurableObject<Env> implements ControlPort {
   #readState(): PromptState | Problem {
     return (
       this.#store.state ??
-      problem("prompt_not_found", `There is no prompt "${this.ctx.id.name}". Create it first.`)
+      problem(
+        "prompt_not_found",
+        `There is no prompt "${this.ctx.id.name ?? "of this name"}". Create it first.`,
+      )
     );
   }
 
@@ -154,7 +157,9 @@ export class Control extends DurableObject<Env> implements ControlPort {
    * be refused anyway is refused before anybody is asked. */
   async #prepare(envelope: Envelope): Promise<PreparedPush | null | Problem> {
     const { prompt, command } = envelope;
-    if (prompt !== this.ctx.id.name) throw new Error("an envelope for another prompt");
+    // Not every runtime tells an object its name (`workerd serve` does not).
+    const { name } = this.ctx.id;
+    if (name !== undefined && prompt !== name) throw new Error("an envelope for another prompt");
     if (command.type !== "put" && command.type !== "push") return null;
     const preview = previewCommand(this.#store, envelope, null, Date.now(), drainMs(this.env));
     if (isProblem(preview)) return preview;
