@@ -1,8 +1,135 @@
+import { describe, expect, it } from "vitest";
 import { FORMATS } from "../../src/wire/formats.ts";
 import { describeFormat } from "./format-suite.ts";
+import { inject as injectInto, tryInject } from "./injecting.ts";
+
+const ANTHROPIC = "anthropic-messages";
 
 describeFormat({
-  format: FORMATS["anthropic-messages"],
+  format: FORMATS[ANTHROPIC],
   smallest: '{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}',
   counts: true,
+});
+
+const inject = (
+  text: string,
+  ...rest: [Parameters<typeof injectInto>[2], Parameters<typeof injectInto>[3]?]
+) => injectInto(ANTHROPIC, text, ...rest);
+
+const withBlocks = (blocks: string) => withSystem(`[${blocks}]`);
+const withSystem = (system: string) => `{"system":${system},"messages":[]}`;
+
+describe("Anthropic's system text", () => {
+  const system = "S";
+  const block = '{"type":"text","text":"S"}';
+
+  it("stays a string where it was one", () => {
+    expect(inject(withSystem('"A\\t"'), { system, placement: "prepend" })).toBe(withSystem('"S\\n\\nA\\t"'));
+    expect(inject(withSystem('"A\\t"'), { system, placement: "append" })).toBe(withSystem('"A\\t\\n\\nS"'));
+    expect(inject(withSystem('"A\\t"'), { system, placement: "replace" })).toBe(withSystem('"S"'));
+    expect(inject(withSystem('"A\\t"'), { system, placement: "if_absent" })).toBe(withSystem('"A\\t"'));
+    expect(inject('{"messages":[]}', { system })).toBe(withSystem('"S"'));
+  });
+
+  it("stays a list of blocks where it was one, cache marks untouched", () => {
+    const own = '{"type":"text","text":"A","cache_control":{"type":"ephemeral","ttl":"1h"}}';
+    expect(inject(withBlocks(own), { system, placement: "prepend" })).toBe(withBlocks(`${block},${own}`));
+    expect(inject(withBlocks(own), { system, placement: "append" })).toBe(withBlocks(`${own},${block}`));
+    expect(inject(withBlocks(own), { system, placement: "replace" })).toBe(withBlocks(block));
+    expect(inject(withBlocks(own), { system, placement: "if_absent" })).toBe(withBlocks(own));
+    expect(inject(withBlocks(""), { system, placement: "if_absent" })).toBe(withBlocks(block));
+  });
+
+  it("is refused a place in what is neither", () => {
+    expect(tryInject(ANTHROPIC, '{"system":{},"messages":[]}', { system })).toMatchObject({
+      field: "system",
+    });
+    expect(tryInject(ANTHROPIC, '{"system":"A"}', { system })).toMatchObject({ field: "messages" });
+  });
+
+  it("leaves messages of role system in the middle of a conversation alone", () => {
+    const messages = '"messages":[{"role":"user","content":"q"},{"role":"system","content":"m"}]';
+    expect(inject(`{${messages}}`, { system, placement: "replace" })).toBe(`{"system":"S",${messages}}`);
+  });
+
+  it("gives way to blocks that provider_params sets", () => {
+    const own = [{ type: "text", text: "T", cache_control: { type: "ephemeral" } }];
+    const version = { system, providerParams: { anthropic: { system: own } } };
+    expect(JSON.parse(inject('{"system":"A","messages":[]}', version))).toEqual({
+      system: own,
+      messages: [],
+    });
+  });
+});
+
+describe("what Anthropic calls otherwise", () => {
+  it("parameters", () => {
+    const params = {
+      max_output_tokens: 5,
+      stop: ["END"],
+      top_k: 40,
+      reasoning_effort: "minimal",
+      tool_choice: "required",
+      seed: 7,
+      verbosity: "low",
+    };
+    expect(JSON.parse(inject('{"max_tokens":9,"messages":[]}', { params }))).toEqual({
+      max_tokens: 5,
+      messages: [],
+      stop_sequences: ["END"],
+      top_k: 40,
+      output_config: { effort: "low" },
+      tool_choice: { type: "any" },
+    });
+  });
+
+  it("tools", () => {
+    const parameters = { type: "object", properties: {} };
+    const tools = [
+      { name: "find", description: "d", parameters, strict: true },
+      { type: "web_search_20250305", name: "web_search" },
+    ];
+    const caller = '{"name":"find","input_schema":{}},{"name":"other","input_schema":{"n":1.0}}';
+    const out = inject(`{"tools":[${caller}],"messages":[]}`, { tools });
+    expect(JSON.parse(out)).toMatchObject({
+      tools: [
+        { name: "find", description: "d", input_schema: parameters, strict: true },
+        { type: "web_search_20250305", name: "web_search" },
+        { name: "other", input_schema: { n: 1 } },
+      ],
+    });
+    expect(out).toContain('{"name":"other","input_schema":{"n":1.0}}');
+  });
+
+  it("a response format, or says that it has none such", () => {
+    const schema = { type: "object", properties: {} };
+    const responseFormat = { type: "json_schema", name: "answer", schema, strict: true };
+    expect(
+      JSON.parse(inject('{"output_config":{"effort":"low"},"messages":[]}', { responseFormat })),
+    ).toEqual({
+      output_config: { effort: "low", format: { type: "json_schema", schema } },
+      messages: [],
+    });
+    expect(
+      tryInject(ANTHROPIC, '{"messages":[]}', { responseFormat: { type: "json_object" } }),
+    ).toMatchObject({
+      problem: "invalid_request",
+      field: "response_format",
+    });
+    expect(inject('{"messages":[]}', { responseFormat: { type: "text" } })).toBe('{"messages":[]}');
+  });
+});
+
+it("a token count takes what counts and no sampling parameters", () => {
+  const version = {
+    system: "S",
+    model: "m",
+    params: { temperature: 1, max_output_tokens: 5, stop: ["x"], tool_choice: "auto" },
+    defaults: { top_p: 1, reasoning_effort: "low" },
+    tools: [{ name: "f", parameters: {} }],
+    providerParams: { anthropic: { thinking: { type: "adaptive" }, service_tier: "auto" } },
+  };
+  expect(
+    Object.keys(JSON.parse(inject('{"messages":[]}', version, { count: true })) as object).toSorted(),
+  ).toEqual(["messages", "model", "output_config", "system", "thinking", "tool_choice", "tools"]);
 });

@@ -49,6 +49,7 @@ const SHORT_ESCAPES: { [character: string]: string } = {
   "\r": "\\r",
   "\t": "\\t",
 };
+// oxlint-disable-next-line no-control-regex
 const LONE_OR_CONTROL = /[\u0000-\u001f]|\p{Surrogate}/u;
 const NUMBERS = [
   "0",
