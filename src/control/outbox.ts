@@ -52,12 +52,13 @@ export function staleKeys(
 }
 
 /** Within the transaction of the change. A key that waits already gets a new id, so that the attempt in flight, which
- * may carry the older value, does not settle it; when it was last tried is kept. */
+ * may carry the older value, does not settle it. When it was last tried is kept, and whether that came to an end: a
+ * write of which nothing was heard may still be on its way. */
 export function enqueue(sql: Sql, keys: string[], nowMs: number): void {
   for (const key of keys) {
     sql.exec(
       `INSERT OR REPLACE INTO outbox (key, pending, attempts, tried_ms)
-       VALUES (?, 1, 0, (SELECT coalesce(max(tried_ms), 0) FROM outbox WHERE key = ?))`,
+       SELECT ?, 1, coalesce(max(attempts > 0), 0), coalesce(max(tried_ms), 0) FROM outbox WHERE key = ?`,
       key,
       key,
     );
@@ -117,10 +118,16 @@ async function deliverRow(
     // Should this very attempt be killed, somebody has to come back.
     sql.wakeBy(dueMs({ ...row, attempts: row.attempts + 1, triedMs }));
   });
-  await send(store, state, targets, row);
-  sql.transaction(() => {
+  try {
+    await send(store, state, targets, row);
+  } catch (error) {
+    // A write that failed late may have arrived late all the same.
     sql.exec(`UPDATE outbox SET tried_ms = ? WHERE key = ?`, now(), row.key);
-    sql.exec(`UPDATE outbox SET pending = 0, attempts = 0 WHERE id = ?`, row.id);
+    throw error;
+  }
+  sql.transaction(() => {
+    sql.exec(`UPDATE outbox SET attempts = 0, tried_ms = ? WHERE key = ?`, now(), row.key);
+    sql.exec(`UPDATE outbox SET pending = 0 WHERE id = ?`, row.id);
   });
 }
 
