@@ -2,6 +2,7 @@
 // PORT (8787), STAND_IN_PORT (4010) and SWITCHBACK_HOME (the checkout: where .dev.vars and the state are) change it.
 // Ctrl-C stops everything; the state stays.
 
+import { once } from "node:events";
 import path from "node:path";
 import { formatBanner } from "./start/banner.ts";
 import { startSwitchback, type Running } from "./start/run.ts";
@@ -9,14 +10,17 @@ import { startSwitchback, type Running } from "./start/run.ts";
 const checkout = path.resolve(import.meta.dirname, "..");
 
 async function main(): Promise<void> {
-  const stopped = new Promise<void>((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => resolve());
-  });
+  const stopping = new AbortController();
+  // Not `once`: an impatient second Ctrl-C must not end this script before it has ended the Worker.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => stopping.abort());
+  }
   const starting = startSwitchback({
     checkout,
     homeDir: process.env["SWITCHBACK_HOME"] ?? checkout,
     port: readPort("PORT", 8787),
     standInPort: readPort("STAND_IN_PORT", 4010),
+    signal: stopping.signal,
   });
   process.stderr.write("Starting Switchback …\n");
   const started = await starting;
@@ -26,19 +30,23 @@ async function main(): Promise<void> {
   }
   const color = process.stdout.isTTY && !process.env["NO_COLOR"];
   process.stdout.write(formatBanner({ ...started, color }));
-  await serveUntil(stopped, started);
+  await serveUntil(stopping.signal, started);
 }
 
-async function serveUntil(stopped: Promise<void>, running: Running): Promise<never> {
+async function serveUntil(stopping: AbortSignal, running: Running): Promise<never> {
   running.worker.forward((text) => process.stderr.write(text));
   const cause = await Promise.race([
-    stopped.then(() => "asked" as const),
+    untilAborted(stopping).then(() => "asked" as const),
     running.worker.ended.then(() => "died" as const),
   ]);
   process.stderr.write(cause === "asked" ? "\nStopping …\n" : "\nThe Worker ended by itself.\n");
   running.worker.forward(() => {});
   await running.stop();
   process.exit(cause === "asked" ? 0 : 1);
+}
+
+async function untilAborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, "abort");
 }
 
 function readPort(name: string, fallback: number): number {

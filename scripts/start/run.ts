@@ -16,6 +16,8 @@ export type StartOptions = {
   port: number;
   /** The stand-in provider takes this port or the next free one. */
   standInPort: number;
+  /** Aborted: what has been started is stopped again, and the start fails. */
+  signal?: AbortSignal;
 };
 
 export type Running = {
@@ -52,10 +54,12 @@ export async function startSwitchback(options: StartOptions): Promise<Running | 
     await worker.stop();
     await standIn.stop();
   };
-  return await finishStart({ url, token, standIn, worker, stop, real: realProviders(devVars) });
+  const { signal = null } = options;
+  return await finishStart({ url, token, standIn, worker, stop, real: realProviders(devVars), signal });
 }
 
 type Parts = {
+  signal: AbortSignal | null;
   url: string;
   token: string;
   standIn: StandIn;
@@ -64,8 +68,8 @@ type Parts = {
   real: string[];
 };
 
-async function finishStart({ standIn, ...parts }: Parts): Promise<Running | StartFailure> {
-  const readiness = await waitUntilReady(parts);
+async function finishStart({ standIn, signal, ...parts }: Parts): Promise<Running | StartFailure> {
+  const readiness = await waitUntilReady(parts, signal);
   if (readiness !== "ready") {
     await parts.stop();
     return { failure: readiness, detail: parts.worker.output() };
@@ -80,11 +84,15 @@ async function finishStart({ standIn, ...parts }: Parts): Promise<Running | Star
 }
 
 /** Asks the admin API until it answers, the Worker dies or the deadline is over. */
-async function waitUntilReady(parts: Omit<Parts, "standIn">): Promise<string> {
+async function waitUntilReady(
+  parts: Pick<Parts, "url" | "token" | "worker">,
+  signal: AbortSignal | null,
+): Promise<string> {
   let dead = false;
   void parts.worker.ended.then(() => (dead = true));
   const deadline = Date.now() + READY_DEADLINE_MS;
   while (Date.now() < deadline) {
+    if (signal?.aborted) return "Stopped before it was ready.";
     if (dead) return "The Worker did not start. wrangler said:";
     const status = await readStatus(`${parts.url}/admin/prompts`, parts.token);
     if (status === 200) return "ready";

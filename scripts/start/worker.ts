@@ -29,6 +29,9 @@ export function startWorker(checkout: string, home: Home, port: number): WorkerP
     // A group of its own: Ctrl-C in a terminal reaches this script alone, which then stops things in order.
     detached: process.platform !== "win32",
   });
+  // Should this script itself come to a bad end.
+  const killWithUs = () => killGroup(child);
+  process.once("exit", killWithUs);
   let kept = "";
   let sink: ((text: string) => void) | null = null;
   const take = (chunk: Buffer) => {
@@ -39,6 +42,7 @@ export function startWorker(checkout: string, home: Home, port: number): WorkerP
   child.stdout.on("data", take);
   child.stderr.on("data", take);
   const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  void ended.then(() => process.off("exit", killWithUs));
   return {
     ended,
     output: () => kept.trim(),
@@ -91,6 +95,10 @@ async function stopChild(child: ChildProcess, ended: Promise<void>): Promise<voi
 }
 
 function killGroup(child: ChildProcess): void {
-  if (child.pid === undefined || process.platform === "win32") child.kill("SIGKILL");
-  else process.kill(-child.pid, "SIGKILL");
+  try {
+    if (child.pid === undefined || process.platform === "win32") child.kill("SIGKILL");
+    else process.kill(-child.pid, "SIGKILL");
+  } catch {
+    // It has ended in the meantime.
+  }
 }

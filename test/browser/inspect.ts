@@ -1,6 +1,7 @@
 // Looks at a page as an auditor would: the page hands out what it shows as plain data, the judgement is made here.
 
 import type { Page } from "playwright-core";
+import { settle } from "./pages.ts";
 
 type Color = [red: number, green: number, blue: number, alpha: number];
 /** A visible text with its colour and every background behind it, nearest first, as CSS writes them. */
@@ -8,7 +9,7 @@ type ShownText = { text: string; color: string; backgrounds: string[]; sizePx: n
 
 /** Text with less contrast than WCAG AA asks for (4.5:1, large text 3:1). */
 export async function findLowContrast(page: Page): Promise<string[]> {
-  await page.evaluate(() => Promise.all(document.getAnimations().map(({ finished }) => finished)));
+  await settle(page);
   const texts = await page.evaluate(readTexts);
   if (texts.length < 5) throw new Error("there is no text to look at");
   return texts.flatMap((shown) => {

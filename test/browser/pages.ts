@@ -86,6 +86,13 @@ export async function ask(prompt: string, key: string): Promise<number> {
   return Number(response.headers.get("prompt-version"));
 }
 
+/** Waits until nothing moves any more. */
+export async function settle(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    await Promise.allSettled(document.getAnimations().map(({ finished }) => finished));
+  });
+}
+
 /** Saves what is on the page when SCREENSHOTS names a directory. */
 export async function keepScreenshot(page: Page, name: string): Promise<void> {
   const directory = process.env["SCREENSHOTS"];

@@ -4,7 +4,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launchChromium } from "./chromium.ts";
-import { ask, callAdmin, createPrompt, keepScreenshot, openDashboard } from "./pages.ts";
+import { ask, callAdmin, createPrompt, keepScreenshot, openDashboard, settle } from "./pages.ts";
 
 let browser: Browser;
 beforeAll(async () => void (browser = await launchChromium()));
@@ -20,17 +20,10 @@ async function setCanary(page: Page, weight: number, reason: string): Promise<vo
 
 /** Share of the bar that a version's segment takes, once it has stopped moving. */
 async function shareOfBar(page: Page, version: number): Promise<number> {
+  await settle(page);
   const bar = await page.locator(".bar").boundingBox();
-  let width = -1;
-  for (;;) {
-    const box = await page.locator(`.segment[data-version="${version}"]`).boundingBox();
-    if (box === null || bar === null) throw new Error("the bar is not there");
-    if (box.width === width) return width / bar.width;
-    width = box.width;
-    await page.evaluate(
-      () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 100))),
-    );
-  }
+  const segment = await page.locator(`.segment[data-version="${version}"]`).boundingBox();
+  return (segment?.width ?? 0) / (bar?.width ?? 1);
 }
 
 describe("the demo", () => {

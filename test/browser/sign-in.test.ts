@@ -40,6 +40,16 @@ describe("signing in", () => {
     await close();
   });
 
+  it("has cleared the address before the server has said anything", async () => {
+    const { page, close } = await openPage(browser);
+    await page.route("**/admin/**", () => {});
+    const asked = page.waitForRequest("**/admin/whoami");
+    await page.goto(`${url}/dashboard#token=${encodeURIComponent(token)}`);
+    expect((await asked).headers()["authorization"]).toBe(`Bearer ${token}`);
+    expect(page.url()).toBe(`${url}/dashboard`);
+    await close();
+  });
+
   it("forgets the token on signing out", async () => {
     const { page, close } = await openPage(browser);
     await page.goto(`${url}/dashboard#token=${encodeURIComponent(token)}`);
