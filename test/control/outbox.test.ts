@@ -4,6 +4,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { deliverKey, REGISTRY_KEY } from "../../src/control/outbox.ts";
+import type { Command } from "../../src/core/ports.ts";
 import type { Release } from "../../src/core/types.ts";
 import { createEnvelope, createPush, lives, PROMPT } from "./support/commands.ts";
 import {
@@ -56,20 +57,23 @@ test("in the end KV and the Registry hold the newest state, through any failures
   await fc.assert(property, { numRuns: 2_000 });
 });
 
+function createCanary(weight: number): Command {
+  return {
+    type: "canary",
+    environment: "production",
+    version: 2,
+    weight,
+    transition: "now",
+    reason: "",
+  };
+}
+
 test("many changes in a short time become one write per key, of the newest", async () => {
   const world = createWorld(always("works"));
   createPromptIn(world);
   run(world, { envelope: createEnvelope({ type: "push", content: "b" }), prepared: createPush("b") });
   for (let weight = 1; weight <= 50; weight += 1) {
-    const command = {
-      type: "canary",
-      environment: "production",
-      version: 2,
-      weight,
-      transition: "now",
-      reason: "",
-    } as const;
-    run(world, { envelope: createEnvelope(command), prepared: null });
+    run(world, { envelope: createEnvelope(createCanary(weight)), prepared: null });
   }
   expect(world.sql.alarmMs).toBe(world.nowMs + 250);
   while (hasPending(world)) await fireAlarm(world);
@@ -78,6 +82,32 @@ test("many changes in a short time become one write per key, of the newest", asy
   const release = JSON.parse(world.kv.get(`release:${PROMPT}:production`)!) as Release;
   expect(release.arms[1]).toEqual({ version: 2, weight: 50 });
 });
+
+test.each<Fate>(["works", "fails after it worked"])(
+  "a slow write that %s is followed by the next one of its key no sooner than KV allows",
+  async (fate) => {
+    const world = createWorld(always("works"));
+    createPromptIn(world);
+    run(world, { envelope: createEnvelope({ type: "push", content: "b" }), prepared: createPush("b") });
+    while (hasPending(world)) await fireAlarm(world);
+    const put = world.targets.putStore;
+    let isSlow = true;
+    world.targets.putStore = async (key, value) => {
+      if (isSlow) world.nowMs += 3_000;
+      await put(key, value);
+      if (isSlow && fate !== "works") throw new Error("no answer in time");
+    };
+    for (const weight of [1, 2]) {
+      run(world, { envelope: createEnvelope(createCanary(weight)), prepared: null });
+      const before = world.attempts.length;
+      while (world.attempts.length === before) await fireAlarm(world);
+      isSlow = false;
+    }
+    while (hasPending(world)) await fireAlarm(world);
+    expectSpaced(world.attempts);
+    expect(world.attempts.at(-1)?.key).toBe(`release:${PROMPT}:production`);
+  },
+);
 
 test("a release waits for its version as long as KV refuses the version", async () => {
   const world = createWorld(always("works"));
