@@ -123,6 +123,9 @@ describe("what stands inside an object", () => {
     expect(inject('{"reasoning":{"summary":"auto"}}', { defaults })).toBe(
       '{"reasoning":{"effort":"low","summary":"auto"}}',
     );
+    expect(inject('{"reasoning":{"effort":"high"},"reasoning":{}}', { defaults })).toBe(
+      '{"reasoning":{"effort":"high"},"reasoning":{"effort":"low"}}',
+    );
   });
 });
 

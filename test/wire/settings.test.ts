@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Rendered } from "../../src/core/rendered.ts";
 import { PARAM_NAMES } from "../../src/core/content-params.ts";
 import { PARAM_TABLE } from "../../src/wire/params.ts";
 import { settingsFor } from "../../src/wire/settings.ts";
@@ -70,6 +71,19 @@ describe("settings", () => {
 
   it("of a version that shares its parameters with another are its own", () => {
     const params = { temperature: 1 };
+    const base = renderedWith({ params });
+    const options = { provider: "openai", count: false };
+    const others: Partial<Rendered>[] = [
+      { defaults: { top_p: 0.5 } },
+      { tools: [{ type: "own" }] },
+      { responseFormat: { type: "text" } },
+      { providerParams: { openai: { x: 1 } } },
+      { model: "m" },
+    ];
+    for (const other of others) {
+      const settings = settingsFor(base, "openai-chat", options);
+      expect(settingsFor({ ...base, ...other }, "openai-chat", options)).not.toBe(settings);
+    }
     for (const model of ["a", "b", "a"]) {
       expect(inject("openai-chat", '{"messages":[]}', { params, model })).toContain(`"model":"${model}"`);
     }
