@@ -34,7 +34,12 @@ describe.each(["light", "dark"] as const)("in the %s scheme", (colorScheme) => {
     await page.getByRole("button", { name: "Explain" }).click();
     await page.locator(".answer").waitFor();
     expect(await findLowContrast(page)).toEqual([]);
+    for (const acting of [".danger", ".primary", ".quiet", ".chip", ".entry"]) {
+      await page.locator(acting).first().hover();
+      expect(await findLowContrast(page)).toEqual([]);
+    }
     await page.getByRole("button", { name: "Roll back", exact: true }).click();
+    await page.getByRole("button", { name: "Roll back now" }).hover();
     expect(await findLowContrast(page)).toEqual([]);
     await page.getByRole("button", { name: "Roll back now" }).click();
     await page.locator(".strip[data-state=waiting]").waitFor();

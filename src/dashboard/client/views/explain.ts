@@ -29,26 +29,7 @@ export function explainCard(app: App): View {
     spellcheck: "false",
   });
   const result = h("div", { "aria-live": "polite" });
-  const form = h(
-    "form",
-    { class: "stack" },
-    h(
-      "div",
-      { class: "field" },
-      h(
-        "label",
-        { for: input.id },
-        "Unit key ",
-        h("span", { class: "muted" }, "as in the Prompt-Key header"),
-      ),
-      h("div", { class: "inline" }, input, h("button", { type: "submit", class: "quiet" }, "Explain")),
-    ),
-    result,
-  );
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    void explain(app, input.value, result);
-  });
+  const form = createForm(app, input, result);
   const element = h(
     "section",
     { class: "card", "aria-labelledby": "explain-title" },
@@ -64,6 +45,23 @@ export function explainCard(app: App): View {
       shownFor = current;
     },
   };
+}
+
+function createForm(app: App, input: HTMLInputElement, result: HTMLElement): HTMLFormElement {
+  const hint = h("span", { class: "muted" }, "as in the Prompt-Key header");
+  const submit = h("button", { type: "submit", class: "quiet" }, "Explain");
+  const field = h(
+    "div",
+    { class: "field" },
+    h("label", { for: input.id }, "Unit key ", hint),
+    h("div", { class: "inline" }, input, submit),
+  );
+  const form = h("form", { class: "stack" }, field, result);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    void explain(app, input.value, result);
+  });
+  return form;
 }
 
 async function explain(app: App, key: string, result: HTMLElement): Promise<void> {

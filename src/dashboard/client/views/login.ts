@@ -35,14 +35,7 @@ export function loginView(message: string | undefined, done: (signedIn: SignedIn
   );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    submit.disabled = true;
-    void signIn(input.value.trim()).then((result) => {
-      submit.disabled = false;
-      if (!(result instanceof HTMLElement)) return done(result);
-      problems.replaceChildren(result);
-      input.setAttribute("aria-invalid", "true");
-      input.select();
-    });
+    void attempt(input, submit, problems, done);
   });
   return h(
     "main",
@@ -50,6 +43,21 @@ export function loginView(message: string | undefined, done: (signedIn: SignedIn
     brand(),
     h("section", { class: "card" }, h("h1", {}, "Sign in"), form),
   );
+}
+
+async function attempt(
+  input: HTMLInputElement,
+  submit: HTMLButtonElement,
+  problems: HTMLElement,
+  done: (signedIn: SignedIn) => void,
+): Promise<void> {
+  submit.disabled = true;
+  const result = await signIn(input.value.trim());
+  submit.disabled = false;
+  if (!(result instanceof HTMLElement)) return done(result);
+  problems.replaceChildren(result);
+  input.setAttribute("aria-invalid", "true");
+  input.select();
 }
 
 /** The actor behind a token, or the box that says why not. */

@@ -71,36 +71,36 @@ function openRollback(app: App): void {
         { value: "drain", label: "Let them finish", hint: "no new conversation gets it" },
       ]),
     ],
-    submit: async (form, problems) => {
-      const to = valueOf(form, "to");
-      const reply = await send<RollbackAnswer>({
-        app,
-        form,
-        problems,
-        path: "/rollback",
-        checkRevision: false,
-        body: {
-          environment,
-          reason: valueOf(form, "reason"),
-          mode: valueOf(form, "mode"),
-          ...(to === "" ? {} : { to: Number(to) }),
-        },
-      });
-      if (reply === null) return false;
-      const enforcement = {
-        ...reply.body,
-        prompt: prompt ?? "",
-        environment,
-        mode: valueOf(form, "mode"),
-        startedAtMs: performance.now(),
-        remainingMs: remainingMs(reply.body, reply.serverTimeMs),
-      };
-      app.say("");
-      app.update({ enforcement });
-      await app.reload();
-      return true;
-    },
+    submit: (form, problems) => rollBack(app, form, problems),
   });
+}
+
+async function rollBack(app: App, form: HTMLFormElement, problems: HTMLElement): Promise<boolean> {
+  const { environment } = app.model;
+  const prompt = app.model.prompt ?? "";
+  const mode = valueOf(form, "mode");
+  const to = valueOf(form, "to");
+  const body = {
+    environment,
+    reason: valueOf(form, "reason"),
+    mode,
+    ...(to === "" ? {} : { to: Number(to) }),
+  };
+  const act = { app, form, problems, path: "/rollback", body, checkRevision: false };
+  const reply = await send<RollbackAnswer>(act);
+  if (reply === null) return false;
+  const enforcement = {
+    ...reply.body,
+    prompt,
+    environment,
+    mode,
+    startedAtMs: performance.now(),
+    remainingMs: remainingMs(reply.body, reply.serverTimeMs),
+  };
+  app.say("");
+  app.update({ enforcement });
+  await app.reload();
+  return true;
 }
 
 function targetField(model: Model): HTMLElement {

@@ -24,21 +24,9 @@ export function shellView(app: App, status: HTMLElement): View {
   const release = releaseCard(app);
   const left = [canaryCard(app), explainCard(app), connectCard()];
   const right = [versionsCard(app), diffCard(app), logCard(app)];
-  const columns = h(
-    "div",
-    { class: "columns" },
-    h("div", { class: "column" }, ...left.map(({ element }) => element)),
-    h("div", { class: "column" }, ...right.map(({ element }) => element)),
-  );
-  const main = h(
-    "main",
-    { id: "main", tabindex: -1 },
-    title.element,
-    warning,
-    status,
-    release.element,
-    columns,
-  );
+  const columns = h("div", { class: "columns" }, columnOf(left), columnOf(right));
+  const inside = [title.element, warning, status, release.element, columns];
+  const main = h("main", { id: "main", tabindex: -1 }, ...inside);
   const nothing = h("main", { hidden: true }, noPrompts());
   const element = h(
     "div",
@@ -58,6 +46,10 @@ export function shellView(app: App, status: HTMLElement): View {
       document.title = model.prompt === null ? "Switchback" : `${model.prompt} · Switchback`;
     },
   };
+}
+
+function columnOf(views: View[]): HTMLElement {
+  return h("div", { class: "column" }, ...views.map(({ element }) => element));
 }
 
 /** Without following the link: the address holds the selection. */
