@@ -4,11 +4,12 @@
 
 import { isProblem, problem, type Problem } from "../core/problem.ts";
 import type { Rendered } from "../core/rendered.ts";
+import { encodeUtf8 } from "../core/text.ts";
 import type { Placement } from "../core/types.ts";
 import { defineFormat } from "./define-format.ts";
 import { fieldsOf } from "./facts.ts";
 import { findMembers, firstChild, kindOf, nameOf, NONE, ROOT, type Node, type Tree } from "./json-tree.ts";
-import { jsonBytes } from "./json-write.ts";
+import { joinBytes, jsonBytes } from "./json-write.ts";
 import { messageLists, scanMessages } from "./messages.ts";
 import { listBytes, Plan } from "./plan.ts";
 import { settingsFor, type PrepareOptions, type Settings } from "./settings.ts";
@@ -25,16 +26,22 @@ type Prepared = {
 
 const SYSTEM = nameOf("system");
 const FIELDS = fieldsOf({ messages: 4, system: 1, output_config: 1 });
+const OPEN_BLOCK = encodeUtf8('{"type":"text","text":');
+const CLOSE_BLOCK = encodeUtf8("}");
 
 function prepare(rendered: Rendered, options: PrepareOptions): Prepared {
   const { system, examples, placement } = rendered;
   return {
     settings: settingsFor(rendered, "anthropic-messages", options),
     placement,
-    system:
-      system === null ? null : { ...encodeSystem(system), block: jsonBytes({ type: "text", text: system }) },
+    system: system === null ? null : withBlock(encodeSystem(system)),
     examples: examples.map(({ role, content }) => jsonBytes({ role, content })),
   };
+}
+
+/** The text is encoded once, for it may be long and differ with every request's variables. */
+function withBlock(text: SystemText): Prepared["system"] {
+  return { ...text, block: joinBytes([OPEN_BLOCK, text.alone, CLOSE_BLOCK]) };
 }
 
 function plan({ spans: tree }: Scan<Tree>, prepared: Prepared): Patch[] | Problem {

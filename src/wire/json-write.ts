@@ -10,6 +10,7 @@ const LINE_SEPARATORS = /[\u2028\u2029]/g;
 /** One JSON text. JSON.stringify writes lone surrogates as escapes, so the bytes are always UTF-8. */
 export function jsonText(value: Json): string {
   const text = JSON.stringify(value);
+  if (!text.includes("\u2028") && !text.includes("\u2029")) return text;
   return text.replace(LINE_SEPARATORS, (separator) => (separator === "\u2028" ? "\\u2028" : "\\u2029"));
 }
 

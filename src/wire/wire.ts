@@ -24,7 +24,8 @@ export type Scan<Spans = unknown> = {
   /** The format's own fields for a unit key, first one first, per unit. */
   conversationKey: string | null;
   userKey: string | null;
-  /** Text of the first user message, decoded, at most its first 16 KiB and its length; null without one. */
+  /** Text of the first user message, decoded, at most its first 16 KiB and its length; of one without text (an image
+   * alone) a fingerprint that begins with NUL; null without such a message. */
   firstUserText: string | null;
   /** An assistant turn stands in the history (a trailing assistant prefill is none), or the request names an earlier
    * response or conversation. */
