@@ -6,6 +6,7 @@ import { commitRelease, draftRelease } from "./decide-release.ts";
 import type { PutPrompt } from "./ports.ts";
 import { isProblem, problem, type Problem } from "./problem.ts";
 import {
+  ALIAS_PATTERN,
   NAME_PATTERN,
   type Action,
   type Prompt,
@@ -13,8 +14,6 @@ import {
   type Revision,
   type Unit,
 } from "./types.ts";
-
-const ALIAS_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/;
 
 /** Creates a prompt, changes the settings that are named, or restores an archived prompt. */
 export function decidePut(
@@ -29,7 +28,7 @@ export function decidePut(
   }
   const unfit = settings.aliases?.find((alias) => !ALIAS_PATTERN.test(alias));
   if (unfit !== undefined) {
-    const message = `"${unfit}" is no alias: use letters, digits, "-" and "_", at most 128, not "-" or "_" first.`;
+    const message = `"${unfit}" is no alias: use letters, digits, "-", "_" and ".", at most 128, a letter or digit first.`;
     return problem("invalid_request", message, { field: "aliases" });
   }
   if (state === null) return create(name, settings, context);

@@ -5,7 +5,7 @@ import * as z from "zod";
 import { contentProblem, readShape } from "./content-problems.ts";
 import type { PutPrompt } from "./ports.ts";
 import type { Problem } from "./problem.ts";
-import { NAME_PATTERN } from "./types.ts";
+import { ALIAS_PATTERN, NAME_PATTERN } from "./types.ts";
 
 const NAME_MEND = "must be 1 to 63 lower-case letters, digits, _ or -, with a letter or digit first";
 
@@ -20,13 +20,9 @@ export const weightSchema = z
   .max(100)
   .refine((weight) => Math.abs(weight * 100 - Math.round(weight * 100)) < 1e-9, "must be in steps of 0.01");
 
-/** Aliases keep the names of other systems (`pmpt_68…`), so capitals and dots are welcome. */
 export const aliasSchema = z
   .string()
-  .regex(
-    /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/,
-    "must be 1 to 128 letters, digits, _, . or -, with a letter or digit first",
-  );
+  .regex(ALIAS_PATTERN, "must be 1 to 128 letters, digits, _, . or -, with a letter or digit first");
 
 export const putPromptSchema = z.strictObject({
   description: z.string().max(2_000).exactOptional(),

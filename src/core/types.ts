@@ -13,6 +13,8 @@ export const BUCKETS = 10_000;
 
 /** Names of prompts and of environments (contract §1). */
 export const NAME_PATTERN = /^[a-z0-9][a-z0-9_-]{0,62}$/;
+/** Aliases keep the names of other systems (`pmpt_68…`), so capitals and dots are welcome. */
+export const ALIAS_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;
 export const DEFAULT_ENVIRONMENT = "production";
 
 /** Who acts: a token's name and role; `guardrail` is an actor too. */

@@ -1,6 +1,7 @@
 // PUT, push and archive: what exists, what is refused, and that settings never move traffic.
 
 import { describe, expect, it } from "vitest";
+import { aliasSchema } from "../../src/core/prompt-settings.ts";
 import { viewRelease } from "../../src/core/release-view.ts";
 import { command, Life, lifeWith, START_MS } from "./decide-support.ts";
 
@@ -80,6 +81,16 @@ describe("a prompt", () => {
       field: "aliases",
     });
   });
+
+  it.each(["pmpt_68", "Gpt.Prompt-1", "a.b", "9", "x".repeat(128)])(
+    "takes %j as an alias, as the API does",
+    (alias) => {
+      expect(aliasSchema.safeParse(alias).success).toBe(true);
+      const life = new Life();
+      life.do(command.put({ aliases: [alias] }));
+      expect(life.state!.prompt.aliases).toEqual([alias]);
+    },
+  );
 
   it.each(["", "A", "-a", "a b", "x".repeat(64)])("refuses %j as a name", (name) => {
     const refused = new Life().refused({ type: "put", name, settings: {} });
