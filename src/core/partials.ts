@@ -17,7 +17,7 @@ import {
   type VariableRule,
 } from "./types.ts";
 
-/** Version null: the one in force. */
+/** Version null: the newest that was not revoked, at the time of the push; whoever looks it up sees to that. */
 export type PartialReference = { name: string; version: number | null };
 
 /** What a look-up answers. `variables` are the partial's own declarations; the prompt inherits those it lacks. */
