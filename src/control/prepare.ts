@@ -36,7 +36,7 @@ export async function preparePush(
   if (isProblem(sources)) return sources;
   const closed = inlinePartials(parsed, (name, version) => sources.get(keyOf({ name, version })) ?? null);
   if (isProblem(closed)) return closed;
-  const compiled = compileContent(closed.content);
+  const compiled = compileContent(closed.content, kind);
   if (isProblem(compiled)) return compiled;
   const digest = await hashText(digestSource(closed.content));
   return { digest, content: closed.content, compiled, partials: closed.partials };

@@ -110,6 +110,15 @@ describe("a partial", () => {
     expect(prepared.partials).toEqual([{ name: "tone", version: 2, digest: "digest of tone@2" }]);
   });
 
+  test("may speak of the element that it is included for; a prompt may not", async () => {
+    const prepared = await prepare("- {{.}}\n", "partial");
+    expect(prepared).toHaveProperty("digest");
+    addPartial("item", ["- {{.}}\n"]);
+    const list = await prepareWell("{{#items}}\n{{> item}}\n{{/items}}");
+    expect(list.content.messages[0]!.content).toContain("{{.}}");
+    expect(await prepare("- {{.}}\n")).toMatchObject({ problem: "invalid_request" });
+  });
+
   test("with a version is that one, beside the newest", async () => {
     addPartial("tone", ["Be kind.", "Be brief."]);
     const prepared = await prepareWell("First {{> tone@1}} Then {{> tone}}");
