@@ -69,7 +69,9 @@ export function previewCommand(
   nowMs: number,
   drainMs: number,
 ): Decision | Problem {
-  const stale = checkRevision(store.state, envelope.ifMatch);
+  // What is not there has no revision to be stale against; a put is what may make it.
+  const isThere = store.state !== null || envelope.command.type === "put";
+  const stale = isThere ? checkRevision(store.state, envelope.ifMatch) : null;
   if (stale !== null) return stale;
   return decide(store.state, inputOf(envelope, prepared), envelope.actor, nowMs, { drainMs });
 }

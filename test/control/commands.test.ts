@@ -54,6 +54,14 @@ describe("storage", () => {
     expect(sql.alarmMs).toBeNull();
   });
 
+  test("that is not there is not found, whatever revision was believed", () => {
+    const ifMatch = { environment: "production", revision: 3 };
+    const push: Command = { type: "push", content: "a" };
+    for (const command of [rollback, promote, push, { type: "archive", reason: "" }] as const) {
+      expect(send(command, { ifMatch })).toMatchObject({ problem: "prompt_not_found" });
+    }
+  });
+
   test("is the same after a refused command as before it", () => {
     createTwoVersions();
     const before = sql.exec(`SELECT * FROM state`);
