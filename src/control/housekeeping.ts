@@ -1,7 +1,7 @@
-// What an alarm does: tell what is to be told, forget what is over, and say when to look next. Rows are kept as long as somebody may still ask for them, and an
-// object with nothing to forget sets no alarm, so that an idle prompt costs nothing. Expired drains stay in their
-// release until its next change: they are dated and no longer count, and dropping them here would leave a state that
-// the audit log cannot explain.
+// What an alarm does: tell what is to be told, forget what is over, and say when to look next. Rows are kept as long as
+// somebody may still ask for them, and an object with nothing to forget sets no alarm, so that an idle prompt costs
+// nothing. Expired drains stay in their release until its next change: they are dated and no longer count, and dropping
+// them here would leave a state that the audit log cannot explain.
 
 import type { Release } from "../core/types.ts";
 import type { ControlStore } from "./store.ts";
@@ -14,8 +14,8 @@ const LOOK_EVERY_MS = 3_600_000;
 /** Clocks of edges may be a little behind ours. */
 const CLOCK_MARGIN_MS = 60_000;
 
-/** One alarm. It does not throw for what targets do: the runtime gives an alarm up after six failures, and the outbox must
- * go on for ever. */
+/** One alarm. It does not throw for what targets do: the runtime gives an alarm up after six failures, and the outbox
+ * must go on for ever. */
 export async function runAlarm(
   store: ControlStore,
   targets: Targets,

@@ -1,5 +1,5 @@
 // The one round trip between an isolate and its authority (design §7): counters up, release and lease down. It is
-// the hottest call of the object, so it answers from memory and touches the database only when it brings something.
+// the hottest call of the object, so it answers from memory and one row, and writes only when it brings something.
 // A report is counted exactly once, however often its answer is lost and it is sent again.
 
 import { releaseStateOf } from "../core/decide-release.ts";

@@ -16,9 +16,11 @@ export function createTargets(env: Env): Targets {
   };
 }
 
-/** Claims a prompt's name and aliases before they are committed; null: they are its own. `conflict`, or
+/**
+ * Claims a prompt's name and aliases before they are committed; null: they are its own. `conflict`, or
  * `release_unavailable` while the Registry cannot be asked. The bound also keeps a late answer from being acted on:
- * an unconfirmed claim may be taken over after a minute. */
+ * an unconfirmed claim may be taken over after a minute.
+ */
 export async function claimNames(env: Env, prompt: string, aliases: string[]): Promise<Problem | null> {
   try {
     return await within(env.REGISTRY.getByName(REGISTRY_NAME).claim(prompt, aliases));
