@@ -67,8 +67,24 @@ export const releaseHandlers: Handlers<typeof releaseOperations> = {
 async function rollBack(call: Rollback): Promise<Reply | Problem> {
   const { wait, ...command } = call.body;
   const reply = await executeCommand(call, call.params.prompt, { type: "rollback", ...command });
-  if (wait && !isProblem(reply)) await waitUntil(Date.parse((reply.body as RollbackAnswer).enforcedBy));
+  if (wait && !isProblem(reply)) {
+    const heardMs = Date.now();
+    await waitUntil(heardMs + enforcedInMs(reply.body as RollbackAnswer, heardMs));
+  }
   return reply;
+}
+
+/** No lease is longer; a promise that is reaches back to an earlier deployment's leases or an earlier rollback. */
+const LONGEST_LEASE_MS = 60_000;
+
+/**
+ * How long to wait from hearing of a rollback on, as far as it is not enforced yet. The times in the answer are those of
+ * the object's clock, which may be behind ours by much of a lease; so what is waited for is the lease itself, in whole.
+ */
+export function enforcedInMs({ committedAt, enforcedBy }: RollbackAnswer, heardMs: number): number {
+  const enforcedByMs = Date.parse(enforcedBy);
+  if (enforcedByMs <= heardMs) return 0;
+  return Math.min(enforcedByMs - Date.parse(committedAt), LONGEST_LEASE_MS);
 }
 
 /** A timer may fire a millisecond early, hence the loop. */

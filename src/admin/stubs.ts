@@ -7,8 +7,9 @@ import { isProblem, problem, type Problem } from "../core/problem.ts";
 import { NAME_PATTERN } from "../core/types.ts";
 import { REGISTRY_NAME, type Env } from "../env.ts";
 
-/** Flags that the runtime puts on errors of stub calls. */
-type StubError = { retryable?: boolean; overloaded?: boolean };
+/** Flags that the runtime puts on errors of stub calls. A deployment resets an object under the calls in flight
+ * (`durableObjectReset`); so does running out of memory or of time, which says nothing about this call. */
+type StubError = { retryable?: boolean; overloaded?: boolean; durableObjectReset?: boolean };
 
 /** What the call answers, or `release_unavailable`. Exceptions thrown by the object itself are bugs and pass. */
 export async function callStub<Stub, Answer>(
@@ -20,8 +21,8 @@ export async function callStub<Stub, Answer>(
     try {
       return await call(getStub());
     } catch (error) {
-      const { retryable = false, overloaded = false } = error as StubError;
-      if (!retryable && !overloaded) throw error;
+      const { retryable = false, overloaded = false, durableObjectReset = false } = error as StubError;
+      if (!retryable && !overloaded && !durableObjectReset) throw error;
       if (overloaded || attempt >= attempts) {
         return problem(
           "release_unavailable",
@@ -44,15 +45,10 @@ export async function callControl<Answer>(
       (control) => call(control, prompt),
     );
   const direct = NAME_PATTERN.test(name) ? await ask(name) : promptNotFound(name);
-  if (!isProblem(direct) || !mayBeAlias(direct)) return direct;
+  if (!isProblem(direct) || direct.problem !== "prompt_not_found") return direct;
   const owner = await resolveAlias(env, name);
   if (owner === null || owner === name) return direct;
   return isProblem(owner) ? owner : ask(owner);
-}
-
-/** To a write under If-Match an object without a prompt answers that it is at revision 0. */
-function mayBeAlias({ problem: code, current }: Problem): boolean {
-  return code === "prompt_not_found" || (code === "revision_conflict" && current === 0);
 }
 
 /** The prompt that an alias belongs to, or null. */

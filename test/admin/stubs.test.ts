@@ -6,7 +6,7 @@ import type { ControlPort, RegistryPort } from "../../src/core/ports.ts";
 import { problem } from "../../src/core/problem.ts";
 import type { Env } from "../../src/env.ts";
 
-type Flags = { retryable?: boolean; overloaded?: boolean };
+type Flags = { retryable?: boolean; overloaded?: boolean; durableObjectReset?: boolean };
 
 /** A call that fails this way so many times, then answers with the number of the stub that it was made on. */
 function failing(times: number, flags: Flags) {
@@ -26,6 +26,14 @@ describe("a call to an object", () => {
     const { tried, getStub, call } = failing(1, { retryable: true });
     expect(await callStub(getStub, call)).toBe(2);
     expect(tried).toEqual([1, 2]);
+  });
+
+  it("survives a deployment, which resets the object under it", async () => {
+    const once = failing(1, { durableObjectReset: true });
+    expect(await callStub(once.getStub, once.call)).toBe(2);
+    const forever = failing(9, { durableObjectReset: true });
+    expect(await callStub(forever.getStub, forever.call)).toMatchObject({ problem: "release_unavailable" });
+    expect(forever.tried).toEqual([1, 2]);
   });
 
   it("that fails twice is 503, to be sent again by the caller", async () => {
