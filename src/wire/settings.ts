@@ -130,8 +130,10 @@ function addProviderParams(
 function setVerbatim(settings: Settings, member: string, value: Json): void {
   const touches = ({ spellings }: Setting) => spellings.some((spelling) => spelling.member.text === member);
   const others = settings.list.filter(touches).flatMap(({ spellings }) => spellings);
-  const setting = settingOf([member], value, "exact");
-  setting.spellings.push(...others.filter((spelling) => spelling.member.text !== member));
+  // A dot in the name is part of it here, and leads nowhere.
+  const own: Spelling = { member: nameOf(member), inner: null };
+  const spellings = [own, ...others.filter((spelling) => spelling.member.text !== member)];
+  const setting: Setting = { spellings, value: jsonBytes(value), mode: "exact" };
   settings.list = [...settings.list.filter((earlier) => !touches(earlier)), setting];
   settings.owned.add(member);
 }

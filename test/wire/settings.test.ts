@@ -46,6 +46,13 @@ describe("provider_params", () => {
     );
   });
 
+  it("may have dots in their names, which lead nowhere", () => {
+    const providerParams = { openai: { "a.b": 1, "messages.x": 2, "temperature.x": 3 } };
+    expect(inject("openai-chat", '{"messages":[{"role":"user","content":"Hi"}]}', { providerParams })).toBe(
+      '{"a.b":1,"messages.x":2,"temperature.x":3,"messages":[{"role":"user","content":"Hi"}]}',
+    );
+  });
+
   it("never carry off the conversation", () => {
     for (const member of ["messages", "input", "prompt", "stream"]) {
       const version = { providerParams: { openai: { [member]: [] } } };
