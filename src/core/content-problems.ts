@@ -40,12 +40,15 @@ export function readShape<Output>(
 ): { value: Output } | { errors: FieldError[] } {
   const parsed = schema.safeParse(input, { error: describeIssue });
   if (parsed.success) return { value: parsed.data };
+  // Advice takes 35 µs a key, and only the first errors are shown: for all keys of 1 MiB it took 3 s.
+  let advised = 0;
+  const adviseFirst: Advice = (path, key) => (advised++ < MAX_ERRORS ? advise(path, key) : "");
   const errors = parsed.error.issues.flatMap((issue): FieldError[] => {
     const path = [...at, ...issue.path];
     if (issue.code !== "unrecognized_keys") return [{ field: writePath(path), message: issue.message }];
     return issue.keys.map((key) => ({
       field: writePath([...path, key]),
-      message: `is not known here${advise(path, key)}`,
+      message: `is not known here${adviseFirst(path, key)}`,
     }));
   });
   return { errors };

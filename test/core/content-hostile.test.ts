@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import * as z from "zod";
 import { parseContent } from "../../src/core/content.ts";
+import { readShape } from "../../src/core/content-problems.ts";
 import { isProblem } from "../../src/core/problem.ts";
 import type { Json } from "../../src/core/types.ts";
 import { read, refusal } from "./content-reading.ts";
@@ -56,6 +58,15 @@ describe("hostile input", () => {
     );
     expect(refusal({ provider_params: { openai: { x: undefined } } }).field).toBe("provider_params.openai.x");
     expect(refusal({ provider_params: { openai: { x: new Map() } } }).field).toBe("provider_params.openai.x");
+  });
+
+  it("with endless unknown keys is advised on the first only, which would take seconds", () => {
+    const keys = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`k${index}`, 1]));
+    let advised = 0;
+    const shape = readShape(z.strictObject({}), keys, [], () => `; advice ${(advised += 1)}`);
+    expect("errors" in shape && shape.errors).toHaveLength(500);
+    expect(advised).toBe(50);
+    expect(refusal({ system: "x", ...keys }).errors?.at(-1)?.message).toContain("the fields of a content");
   });
 
   it("with endless errors answers with fifty of them", () => {
