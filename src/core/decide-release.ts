@@ -23,7 +23,7 @@ import {
   type VersionSummary,
 } from "./types.ts";
 
-/** Past tables kept at most; conversations of older ones follow the oldest kept. A day rarely has so many changes. */
+/** Past tables kept at most: a release is read on every request. A day rarely has so many changes. */
 export const DRAINS_MAX = 16;
 /** Known-good baselines remembered at most, so that a state that is promoted for years does not grow for ever. */
 export const GOOD_BASELINES_MAX = 100;
@@ -193,7 +193,23 @@ function routeBuckets(
   const past = { ...draft.table, until: context.nowMs + context.drainMs };
   const settled = collapseTables([...draft.drains, past], table);
   const live = settled.drains.filter((drain) => drain.until > context.nowMs);
-  return { table: settled.table, drains: transition === "now" ? [] : live.slice(-DRAINS_MAX) };
+  return { table: settled.table, drains: transition === "now" ? [] : thinOut(live) };
+}
+
+/**
+ * Past the most, the table that was in force for the shortest time gives way to the one before it: few conversations
+ * began under it. Never the oldest, under which most did, and which speaks for all that nothing is known of.
+ */
+function thinOut(drains: Drain[]): Drain[] {
+  let kept = drains;
+  while (kept.length > DRAINS_MAX) {
+    // Tables are replaced one after the other, so what lies between two ends is how long the second was in force.
+    const timesMs = kept.slice(1).map((drain, index) => drain.until - kept[index]!.until);
+    const at = timesMs.indexOf(Math.min(...timesMs));
+    const heir = { ...kept[at]!, until: Math.max(kept[at]!.until, kept[at + 1]!.until) };
+    kept = kept.toSpliced(at, 2, heir);
+  }
+  return kept;
 }
 
 /**

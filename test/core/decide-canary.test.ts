@@ -1,6 +1,7 @@
 // Canaries and promotions: what the arms, the salt, the drains and the log are after each, and what is refused.
 
 import { describe, expect, it } from "vitest";
+import { assign } from "../../src/core/assign.ts";
 import { DRAINS_MAX } from "../../src/core/decide-release.ts";
 import { command, DRAIN_MS, Life, lifeWith } from "./decide-support.ts";
 
@@ -188,11 +189,35 @@ describe("drains", () => {
     expect(life.release().drains.map((drain) => drain.revision)).toEqual([1, 2, 3, 4]);
   });
 
-  it("are no more than sixteen, the newest", () => {
+  it("are no more than sixteen, the oldest and the newest among them", () => {
     const life = lifeWith(2);
     for (let weight = 1; weight <= 20; weight++) life.do(command.canary(2, weight));
     expect(life.release().drains).toHaveLength(DRAINS_MAX);
+    expect(life.release().drains[0]?.revision).toBe(1);
     expect(life.release().drains.at(-1)?.revision).toBe(20);
+  });
+
+  it("past sixteen do without the table that was in force for the shortest time", () => {
+    const life = lifeWith(2);
+    for (let weight = 1; weight <= 17; weight++) {
+      life.wait(weight === 6 ? 60_000 : 600_000).do(command.canary(2, weight));
+    }
+    const kept = life.release().drains.map((drain) => drain.revision);
+    expect(kept).toEqual([1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17]);
+    const untilMs = life.release().drains.map((drain) => drain.until);
+    expect(untilMs).toEqual(untilMs.toSorted((a, b) => a - b));
+    expect(untilMs[4]).toBe(untilMs[3]! + 660_000 + 2_000);
+  });
+
+  it("keep every conversation begun before a ramp where it was, however many steps the ramp has", () => {
+    const life = lifeWith(2);
+    for (let weight = 1; weight <= 50; weight++) life.wait(600_000).do(command.canary(2, weight));
+    const release = life.release();
+    for (let index = 0; index < 500; index++) {
+      const key = `conversation-${index}`;
+      const turn = { release, key, conversation: key, continues: true, pin: null, leaseIsLive: true };
+      expect(assign({ ...turn, nowMs: life.nowMs, began: () => null })).toMatchObject({ version: 1 });
+    }
   });
 
   it("are none where the window is nothing", () => {
