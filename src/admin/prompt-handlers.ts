@@ -52,8 +52,8 @@ export const promptHandlers: Handlers<typeof promptOperations & typeof versionOp
   async diffVersions({ env, params, query }) {
     return callControl(env, params.prompt, async (control, prompt) => {
       const [from, to] = await Promise.all([control.readVersion(query.from), control.readVersion(query.to)]);
-      if (isProblem(from)) return from;
-      if (isProblem(to)) return to;
+      if (isProblem(from)) return nameField(from, "from");
+      if (isProblem(to)) return nameField(to, "to");
       const { text, ...diff } = diffContents(from, to);
       return answerWith({ prompt, ...diff, unified: text });
     });
@@ -73,6 +73,11 @@ export const promptHandlers: Handlers<typeof promptOperations & typeof versionOp
       reason: call.body.reason,
     }),
 };
+
+/** Control knows a version by its number alone; the caller has to hear which of the two it was. */
+function nameField(missing: Problem, field: string): Problem {
+  return missing.problem === "version_not_found" ? { ...missing, field } : missing;
+}
 
 /** The only write that may meet an unknown name; an alias must not become a second prompt of that name. */
 async function putPrompt(call: Put): Promise<Reply | Problem> {

@@ -128,11 +128,13 @@ export class Control extends DurableObject<Env> implements ControlPort {
   }
 
   #readState(): PromptState | Problem {
+    const { name } = this.ctx.id;
     return (
       this.#store.state ??
       problem(
         "prompt_not_found",
-        `There is no prompt "${this.ctx.id.name ?? "of this name"}". Create it first.`,
+        `There is no prompt ${name === undefined ? "of this name" : `"${name}"`}. Create it first.`,
+        { field: "prompt" },
       )
     );
   }
@@ -191,6 +193,7 @@ function versionNotFound({ prompt }: PromptState, version: number): Problem {
   return problem(
     "version_not_found",
     `There is no version ${version} of "${prompt.name}"; the latest is ${prompt.latestVersion}.`,
+    { field: "version" },
   );
 }
 

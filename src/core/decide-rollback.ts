@@ -20,7 +20,7 @@ export function decideRollback(
   const to = input.to ?? chooseTarget(draft);
   if (isProblem(to)) return to;
   const found = findServable(state, to);
-  if (isProblem(found)) return found;
+  if (isProblem(found)) return { ...found, field: "to" };
   if (isInForce(draft, to, input.mode)) return answerRepeated(state, draft, to);
   const from = takenOff(draft, to);
   const lastRollback = { from, to, committedAtMs: context.nowMs };

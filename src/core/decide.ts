@@ -59,7 +59,9 @@ export function decide(
   const context: DecideContext = { actor, nowMs, drainMs: options.drainMs };
   if (input.type === "put") return decidePut(state, input, context);
   if (state === null) {
-    return problem("prompt_not_found", "There is no such prompt: create it with PUT first.");
+    return problem("prompt_not_found", "There is no such prompt: create it with PUT first.", {
+      field: "prompt",
+    });
   }
   if (state.prompt.archivedAt !== null) {
     return problem("conflict", `Prompt "${state.prompt.name}" is archived: restore it with PUT first.`);

@@ -108,9 +108,18 @@ describe("400", () => {
 describe("404", () => {
   it.each(ofPrompts.filter(({ id }) => id !== "putPrompt"))("$id: no such prompt", async (operation) => {
     for (const prompt of ["nobody", "NoBody"]) {
-      await expectRefused(operation, elsewhere(exampleOf(operation), prompt), "prompt_not_found");
+      const sent = elsewhere(exampleOf(operation), prompt);
+      expect(await expectRefused(operation, sent, "prompt_not_found")).toMatchObject({ field: "prompt" });
     }
   });
+
+  it.each(writes.filter(({ id }) => id !== "putPrompt"))(
+    "$id: no such prompt, whatever revision If-Match believes in",
+    async (operation) => {
+      const sent = { ...elsewhere(exampleOf(operation), "nobody"), headers: { "if-match": '"3"' } };
+      await expectRefused(operation, sent, "prompt_not_found");
+    },
+  );
 
   it("a push to a prompt that does not exist says to create it first", async () => {
     const operation = operationList.find(({ id }) => id === "pushVersion")!;
@@ -122,18 +131,19 @@ describe("404", () => {
     expect(detail).toMatch(/PUT|[Cc]reate it first/);
   });
 
-  const versioned: [string, (sent: Sent) => Sent][] = [
-    ["getVersion", (sent) => ({ ...sent, path: sent.path.replace("/2", "/99") })],
-    ["revokeVersion", (sent) => ({ ...sent, path: sent.path.replace("/2/", "/99/") })],
-    ["diffVersions", (sent) => ({ ...sent, path: sent.path.replace("to=2", "to=99") })],
-    ["renderPrompt", (sent) => withBody(sent, { version: 99 })],
-    ["canary", (sent) => withBody(sent, { version: 99 })],
-    ["promote", (sent) => withBody(sent, { version: 99 })],
-    ["rollback", (sent) => withBody(sent, { to: 99 })],
+  const versioned: [string, string, (sent: Sent) => Sent][] = [
+    ["getVersion", "version", (sent) => ({ ...sent, path: sent.path.replace("/2", "/99") })],
+    ["revokeVersion", "version", (sent) => ({ ...sent, path: sent.path.replace("/2/", "/99/") })],
+    ["diffVersions", "to", (sent) => ({ ...sent, path: sent.path.replace("to=2", "to=99") })],
+    ["renderPrompt", "version", (sent) => withBody(sent, { version: 99 })],
+    ["canary", "version", (sent) => withBody(sent, { version: 99 })],
+    ["promote", "version", (sent) => withBody(sent, { version: 99 })],
+    ["rollback", "to", (sent) => withBody(sent, { to: 99 })],
   ];
-  it.each(versioned)("%s: no such version", async (id, change) => {
+  it.each(versioned)("%s: no such version, named as the field %s", async (id, field, change) => {
     const operation = operationList.find((one) => one.id === id)!;
-    await expectRefused(operation, change(exampleOf(operation)), "version_not_found");
+    const refused = await expectRefused(operation, change(exampleOf(operation)), "version_not_found");
+    expect(refused.field).toBe(field);
   });
 
   it.each(["getRelease", "explain", "listRevisions", "getMetrics"])("%s: no such environment", async (id) => {
