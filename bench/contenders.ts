@@ -1,5 +1,5 @@
-// Who is measured: a bare pass-through Worker, Switchback's built bundle (both under `workerd serve`, Durable Objects in
-// memory and a small service behind the KV binding) and, when installed, Portkey's gateway from npm on Node.
+// Who is measured: a bare pass-through Worker, Switchback's built bundle (both under `workerd serve`, Durable Objects on
+// a disk in memory and a small service behind the KV binding) and, when installed, Portkey's gateway from npm on Node.
 
 import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
@@ -18,6 +18,8 @@ export type Contender = {
 };
 
 const PROXY_CORE = "0";
+/** workerd offers SQL to objects on disk only, so the disk is one in memory. */
+const MEMORY_DISK = "/dev/shm";
 const ADMIN_TOKEN = "bench-token";
 const require = createRequire(import.meta.url);
 
@@ -90,6 +92,7 @@ const config :Workerd.Config = (
 async function startSwitchback(folder: string, upstream: string): Promise<Contender> {
   const port = await freePort();
   const { directory } = await buildWorker();
+  const objects = mkdtempSync(join(existsSync(MEMORY_DISK) ? MEMORY_DISK : folder, "switchback-objects-"));
   writeFileSync(join(folder, "kv.js"), KV);
   writeFileSync(join(folder, "index.js"), readFileSync(join(directory, "index.js")));
   const config = `using Workerd = import "/workerd/workerd.capnp";
@@ -103,7 +106,7 @@ const config :Workerd.Config = (
         (className = "Control", uniqueKey = "control", enableSql = true),
         (className = "Registry", uniqueKey = "registry", enableSql = true),
       ],
-      durableObjectStorage = (inMemory = void),
+      durableObjectStorage = (localDisk = "objects"),
       bindings = [
         (name = "STORE", kvNamespace = "kv"),
         (name = "CONTROL", durableObjectNamespace = "Control"),
@@ -112,6 +115,7 @@ const config :Workerd.Config = (
         (name = "UPSTREAM_OPENAI", text = "${upstream}"),
       ],
     )),
+    (name = "objects", disk = (path = "${objects}", writable = true)),
     (name = "kv", worker = (
       modules = [(name = "kv.js", esModule = embed "kv.js")],
       compatibilityDate = "2026-10-06",
@@ -179,9 +183,8 @@ async function startPortkey(script: string, upstream: string): Promise<Contender
 async function serve(folder: string, name: string, config: string, port: number): Promise<ChildProcess> {
   writeFileSync(join(folder, name), config);
   const { default: workerd } = require("workerd") as { default: string };
-  const child = spawn("taskset", ["-c", PROXY_CORE, workerd, "serve", "--experimental", join(folder, name)], {
-    stdio: ["ignore", "ignore", "inherit"],
-  });
+  const argv = ["-c", PROXY_CORE, workerd, "serve", "--experimental", join(folder, name)];
+  const child = spawn("taskset", argv, { stdio: ["ignore", "ignore", "inherit"] });
   children.push(child);
   await untilOpen(port);
   return child;

@@ -10,7 +10,6 @@ import { cpuMsOf, median, runLoad, type Load, type Timing } from "./load.ts";
 type Case = { name: string; plan: string; body: Buffer; count: number; concurrency: number; chunks: number };
 type Sample = { cpuMs: number; firstByteMs: number; totalMs: number };
 
-const UPSTREAM_PORT = 4_977;
 const rounds = Number(process.env["BENCH_ROUNDS"] ?? 7);
 const only = process.env["BENCH_ONLY"];
 
@@ -82,9 +81,11 @@ async function measure(contender: Contender, test: Case): Promise<Sample> {
 
 async function main(): Promise<void> {
   spawnSync("taskset", ["-pc", "1", String(process.pid)]);
-  const upstream = fork(join(import.meta.dirname, "upstream.ts"), [String(UPSTREAM_PORT)]);
-  await new Promise((resolve) => upstream.once("message", resolve));
-  const contenders = await startContenders(UPSTREAM_PORT);
+  const upstream = fork(join(import.meta.dirname, "upstream.ts"));
+  const upstreamPort = await new Promise<number>((resolve) =>
+    upstream.once("message", (port) => resolve(Number(port))),
+  );
+  const contenders = await startContenders(upstreamPort);
   try {
     for (const test of CASES) printCase(test, await runCase(test, contenders));
   } finally {

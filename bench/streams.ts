@@ -10,18 +10,20 @@ import { join } from "node:path";
 import { startScript, type Contender } from "./contenders.ts";
 import { cpuMsOf, median, runLoad } from "./load.ts";
 
-const UPSTREAM_PORT = 4_978;
 const CHUNKS = 50;
 const STREAMS = 200;
 const ROUNDS = Number(process.env["BENCH_ROUNDS"] ?? 7);
 
-const call = "const upstream = await fetch(env.UPSTREAM + new URL(request.url).pathname, request);";
-const worker = (body: string) => `export default { async fetch(request, env, ctx) { ${call} ${body} } };`;
+const FETCH = "const upstream = await fetch(env.UPSTREAM + new URL(request.url).pathname, request);";
+const worker = (body: string) => `export default { async fetch(request, env, ctx) { ${FETCH} ${body} } };`;
 
 const WAYS: Record<string, string> = {
   native: worker("return new Response(upstream.body, upstream);"),
   "identity-pipe": worker(`const { readable, writable } = new IdentityTransformStream();
     ctx.waitUntil(upstream.body.pipeTo(writable).then(() => {}, () => {}));
+    return new Response(readable, upstream);`),
+  "identity-pipe with signal": worker(`const { readable, writable } = new IdentityTransformStream();
+    ctx.waitUntil(upstream.body.pipeTo(writable, { signal: request.signal }).then(() => {}, () => {}));
     return new Response(readable, upstream);`),
   "pull-cancel": worker(`const reader = upstream.body.getReader();
     return new Response(new ReadableStream({
@@ -39,13 +41,15 @@ const WAYS: Record<string, string> = {
 
 async function main(): Promise<void> {
   spawnSync("taskset", ["-pc", "1", String(process.pid)]);
-  const upstream = fork(join(import.meta.dirname, "upstream.ts"), [String(UPSTREAM_PORT)]);
-  await new Promise((resolve) => upstream.once("message", resolve));
+  const upstream = fork(join(import.meta.dirname, "upstream.ts"));
+  const upstreamPort = await new Promise<number>((resolve) =>
+    upstream.once("message", (port) => resolve(Number(port))),
+  );
   const folder = mkdtempSync(join(tmpdir(), "switchback-streams-"));
   const contenders: Contender[] = [];
   try {
     for (const [name, script] of Object.entries(WAYS)) {
-      contenders.push(await startScript(folder, name, script, `http://127.0.0.1:${UPSTREAM_PORT}`));
+      contenders.push(await startScript(folder, name.replaceAll(" ", "-"), script, `http://127.0.0.1:${upstreamPort}`));
     }
     await compareCost(contenders);
     for (const [name, script] of Object.entries(WAYS)) await reportAbort(folder, name, script);
@@ -80,7 +84,7 @@ async function compareCost(contenders: Contender[]): Promise<void> {
     const added = median(values.map((value, round) => (value - (native[round] ?? 0)) / CHUNKS));
     const firstMs = median(first.get(name) ?? []);
     console.log(
-      `${name.padEnd(14)} ${median(values).toFixed(0)} µs a stream of ${CHUNKS} chunks,` +
+      `${name.padEnd(26)} ${median(values).toFixed(0)} µs a stream of ${CHUNKS} chunks,` +
         ` ${added.toFixed(1)} µs a chunk over native, first byte p50 ${firstMs.toFixed(2)} ms`,
     );
   }
@@ -88,27 +92,28 @@ async function compareCost(contenders: Contender[]): Promise<void> {
 
 /** Hangs up after three chunks and reports when the provider saw the end of its request. */
 async function reportAbort(folder: string, name: string, script: string): Promise<void> {
-  let closedAtMs = 0;
+  const seen = { closedAtMs: 0 };
   const server = createServer((incoming, answer) => {
     incoming.resume();
     answer.writeHead(200, { "content-type": "text/event-stream" });
     const timer = setInterval(() => answer.write("data: {}\n\n"), 20);
     answer.on("close", () => {
       clearInterval(timer);
-      closedAtMs = performance.now();
+      // Not the probe that asked whether the proxy is up.
+      if (incoming.method === "POST") seen.closedAtMs = performance.now();
     });
   }).listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
   const address = server.address();
   const port = address !== null && typeof address === "object" ? address.port : 0;
-  const contender = await startScript(folder, `abort-${name}`, script, `http://127.0.0.1:${port}`);
-  closedAtMs = 0;
+  const contender = await startScript(folder, `abort-${name.replaceAll(" ", "-")}`, script, `http://127.0.0.1:${port}`);
+  seen.closedAtMs = 0;
   const leftAtMs = await hangUpAfter(contender.port, 3);
   const deadline = performance.now() + 6_000;
-  while (closedAtMs === 0 && performance.now() < deadline)
+  while (seen.closedAtMs === 0 && performance.now() < deadline)
     await new Promise((resolve) => setTimeout(resolve, 2));
   console.log(
-    `${name.padEnd(14)} ${closedAtMs === 0 ? "provider still running after 6 s" : `provider's request ended ${(closedAtMs - leftAtMs).toFixed(0)} ms after the client left`}`,
+    `${name.padEnd(26)} ${seen.closedAtMs === 0 ? "provider still running after 6 s" : `provider's request ended ${(seen.closedAtMs - leftAtMs).toFixed(0)} ms after the client left`}`,
   );
   contender.process.kill("SIGKILL");
   server.closeAllConnections();

@@ -1,5 +1,5 @@
-// The provider of the benchmark: answers as fast as Node can, so that what is measured is the proxy. A path ending in
-// `/stream-50` … streams that many chunks; `?gap=ms` paces them; anything else is answered with a small JSON body.
+// The provider of the benchmark: answers as fast as Node can, so that what is measured is the proxy. The header
+// `x-bench: stream:50:5` streams 50 chunks, 5 ms apart; without it the answer is a small JSON body.
 
 import { createServer, type ServerResponse } from "node:http";
 
@@ -21,7 +21,6 @@ const CHUNK = `data: ${JSON.stringify({
 })}\n\n`;
 
 const server = createServer((request, response) => {
-  // The last "x-bench" header wins over the path: a gateway that owns its paths can carry it too.
   const plan = String(request.headers["x-bench"] ?? "json");
   request.on("data", () => {});
   request.on("end", () => {
@@ -49,4 +48,8 @@ function streamChunks(response: ServerResponse, count: number, gapMs: number): v
 }
 
 server.keepAliveTimeout = 600_000;
-server.listen(Number(process.argv[2]), "127.0.0.1", () => process.send?.("ready"));
+server.listen(0, "127.0.0.1", () => {
+  const address = server.address();
+  process.send?.(address !== null && typeof address === "object" ? address.port : 0);
+});
+process.on("disconnect", () => process.exit());

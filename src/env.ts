@@ -26,7 +26,7 @@ export type Env = {
   DRAIN_MS?: string;
   /** Largest body that a prompt is injected into, in bytes (32 MiB). */
   MAX_BODY_BYTES?: string;
-  /** Time the provider has to send response headers, in ms (600 000). */
+  /** Time the provider has to send response headers, in ms; unset: as long as the client waits. */
   FIRST_BYTE_TIMEOUT_MS?: string;
   [upstream: `UPSTREAM_${string}`]: string | undefined;
 };

@@ -40,6 +40,12 @@ export function findRelease(
   if (state.prompt.archivedAt !== null) {
     return problem("prompt_not_found", `The prompt "${prompt}" is archived. Put it again to bring it back.`);
   }
+  if (state.prompt.kind === "partial") {
+    return problem(
+      "prompt_not_found",
+      `"${prompt}" is a partial: it is served only inside the prompts that name it.`,
+    );
+  }
   const found = releaseStateOf(state, environment);
   if (found !== null) return found.release;
   if (state.versions.length === 0) {

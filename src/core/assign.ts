@@ -52,13 +52,14 @@ export function assign(input: AssignInput): Assignment | NeedsBegan | Problem {
   if (owner !== null) return answer(release, owner, "static", null);
   const bucket = bucketOf(release.table.salt, key);
   const current = versionAt(release.table.slots, bucket) ?? release.baseline;
+  const usual = soleOwner(release.table.slots) === null ? "split" : "static";
   if (!input.continues || agree(release, drains, key, bucket, current)) {
-    return answer(release, current, "split", bucket);
+    return answer(release, current, usual, bucket);
   }
   const table = tableOfFirstTurn(input, drains);
   if ("needs" in table) return table;
   const drained = versionAt(table.slots, bucketOf(table.salt, key)) ?? release.baseline;
-  if (drained === current) return answer(release, current, "split", bucket);
+  if (drained === current) return answer(release, current, usual, bucket);
   return answer(release, drained, "drain", bucketOf(table.salt, key));
 }
 

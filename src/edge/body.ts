@@ -1,6 +1,7 @@
 // Reads a request body that a prompt is to be injected into, within a limit.
 
 import { problem, type Problem } from "../core/problem.ts";
+import type { HeaderValues } from "./headers.ts";
 import { within } from "./time.ts";
 
 const DEFAULT_MAX_BYTES = 32 * 1024 * 1024;
@@ -9,11 +10,12 @@ const DISCARD_MS = 5_000;
 
 export async function readBody(
   request: Request,
+  headers: HeaderValues,
   configuredMax: string | undefined,
 ): Promise<Uint8Array | Problem> {
   const maxBytes = Number(configuredMax) || DEFAULT_MAX_BYTES;
-  const encoding = request.headers.get("content-encoding");
-  if (encoding !== null && encoding !== "identity") {
+  const encoding = headers.get("content-encoding");
+  if (encoding !== undefined && encoding !== "identity") {
     return problem(
       "invalid_request",
       `A prompt cannot be put into a ${encoding} body. Send it uncompressed.`,
@@ -22,9 +24,12 @@ export async function readBody(
       },
     );
   }
-  const declared = request.headers.get("content-length");
-  if (declared !== null) {
-    if (Number(declared) > maxBytes) return tooLarge(maxBytes);
+  const declared = headers.get("content-length");
+  if (declared !== undefined) {
+    if (Number(declared) > maxBytes) {
+      await discardBody(request.body);
+      return tooLarge(maxBytes);
+    }
     return new Uint8Array(await request.arrayBuffer());
   }
   return request.body === null ? new Uint8Array(0) : readChunks(request.body, maxBytes);
@@ -32,7 +37,8 @@ export async function readBody(
 
 /** Reads to the end what was refused before it was read, within bounds: a client that is still writing would get a
  * reset connection instead of the answer, and try again. Awaited before the answer; in `waitUntil` it comes too late. */
-export async function discardBody(stream: ReadableStream): Promise<void> {
+export async function discardBody(stream: ReadableStream | null): Promise<void> {
+  if (stream === null) return;
   const reader = (stream as ReadableStream<Uint8Array>).getReader();
   const deadlineMs = Date.now() + DISCARD_MS;
   let size = 0;

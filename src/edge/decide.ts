@@ -8,7 +8,7 @@ import type { Assignment, JsonObject, Release } from "../core/types.ts";
 import type { Endpoint, Scan } from "../wire/wire.ts";
 import { begin, recall, remember } from "./conversations.ts";
 import { findEntry, forgetEntry, knownPrompt, lookUpAlias } from "./entries.ts";
-import { freshnessOf } from "./lease.ts";
+import { freshnessOf, type Grant } from "./lease.ts";
 import { unitKeyOf, type Reader, type UnitKey } from "./naming.ts";
 import {
   announceBeginnings,
@@ -46,6 +46,7 @@ export async function decideBody(
 ): Promise<Decision | Problem> {
   let entry = findEntry(knownPrompt(question.name), question.environment);
   let unservable: number | null = null;
+  let unheard = false;
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     const grant = peekRelease(entry, scope) ?? (await obtainRelease(entry, scope));
     if (isProblem(grant)) {
@@ -58,14 +59,12 @@ export async function decideBody(
     account.prompt = entry.prompt;
     const { release } = grant;
     const unit = unitKeyOf(release.unit, question.headers, question.scan, account.requestId);
-    const assignment = decideArm(question, entry, release, unit, freshnessOf(grant, Date.now()) !== "dead");
+    const assignment = decideArm(question, entry, grant, unit, unheard);
     if (isProblem(assignment)) return assignment;
     if ("needs" in assignment) {
-      remember(
-        entry.conversations,
-        assignment.conversation,
-        await askBegan(entry, assignment.conversation, scope),
-      );
+      const revision = await askBegan(entry, assignment.conversation, scope);
+      if (revision !== undefined) remember(entry.conversations, assignment.conversation, revision);
+      unheard ||= revision === undefined;
       continue;
     }
     const served: Assignment = unservable === assignment.version ? standIn(assignment, release) : assignment;
@@ -88,16 +87,21 @@ export async function decideBody(
   return problem("release_unavailable", `The release of ${question.name} keeps changing. Retry shortly.`);
 }
 
-function decideArm(question: Question, entry: Entry, release: Release, unit: UnitKey, leaseIsLive: boolean) {
+/** `unheard`: Control did not say when the conversation began; this one turn then goes by the oldest table. */
+function decideArm(question: Question, entry: Entry, grant: Grant, unit: UnitKey, unheard: boolean) {
+  const nowMs = Date.now();
   return assign({
-    release,
+    release: grant.release,
     key: unit.key,
     conversation: unit.conversation,
     continues: question.scan.continues,
     pin: question.pin,
-    leaseIsLive,
-    nowMs: Date.now(),
-    began: (conversation) => recall(entry.conversations, conversation),
+    leaseIsLive: freshnessOf(grant, nowMs) !== "dead",
+    nowMs,
+    began: (conversation) => {
+      const known = recall(entry.conversations, conversation);
+      return known === undefined && unheard ? null : known;
+    },
   });
 }
 
@@ -105,7 +109,9 @@ function decideArm(question: Question, entry: Entry, release: Release, unit: Uni
 async function followAlias(entry: Entry, name: string, scope: Scope): Promise<string | null> {
   forgetEntry(entry);
   if (entry.prompt !== name) return null;
-  return lookUpAlias(name, scope);
+  const prompt = await lookUpAlias(name, scope);
+  // A prompt holds its own name, an archived one too.
+  return prompt === name ? null : prompt;
 }
 
 /** The canary's content cannot be had from KV nor from Control: the baseline answers, and says so. */

@@ -4,12 +4,12 @@
 
 import { isProblem, problem, type Problem } from "../core/problem.ts";
 import type { Env } from "../env.ts";
-import { familyOf, matchEndpoint } from "../wire/formats.ts";
+import { familyOf, isUnwritableTurn, matchEndpoint } from "../wire/formats.ts";
 import type { Endpoint, Family, Scan } from "../wire/wire.ts";
 import { discardBody, readBody } from "./body.ts";
 import { decideBody, type Decision } from "./decide.ts";
-import { callUpstream, relayAnswer, respondAs } from "./forward.ts";
-import { cleanRequestHeaders, cleanResponseHeaders, findProxyKey } from "./headers.ts";
+import { callUpstream, copyAnswer, relayAnswer } from "./forward.ts";
+import { cleanRequestHeaders, findProxyKey, readHeaders, type HeaderValues } from "./headers.ts";
 import { checkReference, environmentOf, nameInBody, nameOutsideBody, pinOf, variablesOf } from "./naming.ts";
 import { resolveUpstream } from "./providers.ts";
 import { scheduleFlush, type Ctx, type Scope } from "./releases.ts";
@@ -19,6 +19,7 @@ import { addOutcome, type OutcomeKind } from "./tallies.ts";
 
 type Call = {
   request: Request;
+  headers: HeaderValues;
   scope: Scope;
   route: Route;
   family: Family;
@@ -26,21 +27,8 @@ type Call = {
   upstreamUrl: string;
 };
 
-/** The provider's request headers may take long: reasoning models think before their first byte. */
-const DEFAULT_FIRST_BYTE_MS = 600_000;
-/** Turn-creating endpoints that no format of ours writes to yet; with a prompt named they are refused. */
-const UNWRITABLE_TURN =
-  /:(?:stream)?(?:[gG]enerateContent|countTokens)$|\/(?:converse|converse-stream|invoke|invoke-with-response-stream)$/;
-
 /** Serves `/p/{prompt}/{provider}/…` and `/{provider}/…`. */
 export async function serveData(request: Request, env: Env, ctx: Ctx): Promise<Response> {
-  const answer = await serveCall(request, env, ctx);
-  const { body } = request;
-  if (body !== null && !body.locked && !request.bodyUsed) await discardBody(body);
-  return answer;
-}
-
-async function serveCall(request: Request, env: Env, ctx: Ctx): Promise<Response> {
   const account: Account = {
     requestId: crypto.randomUUID(),
     startedAtMs: Date.now(),
@@ -49,27 +37,37 @@ async function serveCall(request: Request, env: Env, ctx: Ctx): Promise<Response
     assignedVersion: null,
   };
   const route = parseRoute(request.url);
-  if (isProblem(route)) return respondProblem(route, "openai", account);
-  const family = familyOf(route.provider, route.path);
+  if (isProblem(route)) return refuseUnread(request, route, "openai", account);
+  const headers = readHeaders(request.headers);
+  account.prompt = nameOutsideBody(route, headers);
+  const endpoint = matchEndpoint(route.provider, route.path);
+  const family = endpoint?.format.family ?? familyOf(route.provider, route.path);
   const origin = resolveUpstream(route.provider, env);
-  if (isProblem(origin)) return respondProblem(origin, family, account);
-  const call: Call = {
-    request,
-    scope: { env, ctx },
-    route,
-    family,
-    account,
-    upstreamUrl: origin + route.path + route.search,
-  };
-  const refused = admit(call) ?? checkNaming(call);
-  if (refused !== null) return respondProblem(refused, family, account);
-  const endpoint = request.method === "POST" ? matchEndpoint(route.provider, route.path) : null;
-  return endpoint === null ? passThrough(call, request.body) : serveTurn(call, endpoint);
+  if (isProblem(origin)) return refuseUnread(request, origin, family, account);
+  const upstreamUrl = origin + route.path + route.search;
+  const call: Call = { request, headers, scope: { env, ctx }, route, family, account, upstreamUrl };
+  const refused = admit(call) ?? (account.prompt === null ? null : checkReference(account.prompt));
+  if (refused !== null) return refuseUnread(request, refused, family, account);
+  if (endpoint !== null && request.method === "POST") return serveTurn(call, endpoint);
+  const misnamed = checkNaming(call);
+  if (misnamed !== null) return refuseUnread(request, misnamed, family, account);
+  return passThrough(call, request.body);
+}
+
+/** The answer to a request whose body nobody has read. */
+async function refuseUnread(
+  request: Request,
+  value: Problem,
+  family: Family,
+  account: Account,
+): Promise<Response> {
+  await discardBody(request.body);
+  return respondProblem(value, family, account);
 }
 
 /** A key of ours never goes up; keys are minted by a later release of the control plane, so none is known here yet. */
-function admit({ request, scope, route }: Call): Problem | null {
-  if (findProxyKey(request.headers, route.search) !== null) {
+function admit({ headers, scope, route }: Call): Problem | null {
+  if (findProxyKey(headers, route.search) !== null) {
     return problem("unauthenticated", "This proxy key is not known here.");
   }
   if (scope.env.REQUIRE_KEY === "true") {
@@ -79,14 +77,11 @@ function admit({ request, scope, route }: Call): Problem | null {
 }
 
 /** What URL and headers say must make sense even where nothing is injected. */
-function checkNaming({ request, route }: Call): Problem | null {
-  const name = nameOutsideBody(route, request.headers);
-  if (name === null) return null;
-  const wrong = checkReference(name);
-  if (wrong !== null) return wrong;
-  const environment = environmentOf(route, request.headers);
+function checkNaming({ request, headers, route }: Call): Problem | null {
+  if (nameOutsideBody(route, headers) === null) return null;
+  const environment = environmentOf(route, headers);
   if (isProblem(environment)) return environment;
-  if (request.method === "POST" && UNWRITABLE_TURN.test(route.path)) {
+  if (request.method === "POST" && isUnwritableTurn(route.provider, route.path)) {
     return problem(
       "invalid_request",
       `A prompt cannot be injected into ${route.path} by this version of the proxy.`,
@@ -96,9 +91,9 @@ function checkNaming({ request, route }: Call): Problem | null {
 }
 
 async function serveTurn(call: Call, endpoint: Endpoint): Promise<Response> {
-  const { request, scope, route, family, account } = call;
-  const named = nameOutsideBody(route, request.headers);
-  const body = await readBody(request, scope.env.MAX_BODY_BYTES);
+  const { request, headers, scope, route, family, account } = call;
+  const named = nameOutsideBody(route, headers);
+  const body = await readBody(request, headers, scope.env.MAX_BODY_BYTES);
   if (isProblem(body)) return respondProblem(body, family, account);
   const scan = endpoint.format.scan(body);
   if (isProblem(scan)) {
@@ -108,6 +103,7 @@ async function serveTurn(call: Call, endpoint: Endpoint): Promise<Response> {
   }
   const name = named ?? nameInBody(scan);
   if (name === null) return passThrough(call, body);
+  account.prompt = name;
   const decision = await decideTurn(call, endpoint, scan, name);
   if (isProblem(decision)) return respondProblem(decision, family, account);
   return dispatchTurn(call, endpoint, decision);
@@ -119,8 +115,7 @@ async function decideTurn(
   scan: Scan,
   name: string,
 ): Promise<Decision | Problem> {
-  const { request, scope, route, account } = call;
-  const { headers } = request;
+  const { headers, scope, route, account } = call;
   const environment = environmentOf(route, headers);
   const pin = pinOf(headers, scan);
   const variables = variablesOf(headers, scan);
@@ -129,7 +124,17 @@ async function decideTurn(
   if (isProblem(environment)) return environment;
   if (isProblem(pin)) return pin;
   if (isProblem(variables)) return variables;
-  const question = { name, environment, pin, variables, headers, scan, endpoint, provider: route.provider };
+  const { values } = variables;
+  const question = {
+    name,
+    environment,
+    pin,
+    variables: values,
+    headers,
+    scan,
+    endpoint,
+    provider: route.provider,
+  };
   return decideBody(question, account, scope);
 }
 
@@ -142,7 +147,8 @@ async function dispatchTurn(call: Call, endpoint: Endpoint, decision: Decision):
     scheduleFlush(decision.entry, scope);
   };
   if (isProblem(decision.body)) {
-    settle("error");
+    // Variables are what a version asks for; anything else is the caller's own mistake and no arm's fault.
+    if (decision.body.problem.startsWith("variable_")) settle("error");
     return respondProblem(decision.body, family, account);
   }
   const upstream = await callProvider(call, "POST", decision.body);
@@ -154,9 +160,9 @@ async function dispatchTurn(call: Call, endpoint: Endpoint, decision: Decision):
     settle("error");
     return respondProblem(upstream, family, account);
   }
-  const answer = relayAnswer(upstream, request, scope.ctx, settle);
+  const answer = relayAnswer(upstream, request.signal, scope.ctx, settle);
   stampHeaders(answer.headers, account, dispatchedAtMs);
-  return respondAs(upstream, answer);
+  return answer;
 }
 
 /** No prompt: bodies, streams, multipart and WebSockets go by as they are. */
@@ -167,15 +173,16 @@ async function passThrough(call: Call, body: ReadableStream | Uint8Array | null)
   if (upstream === "aborted") return new Response(null, { status: 499 });
   if (isProblem(upstream)) return respondProblem(upstream, family, account);
   if (upstream.webSocket) return upstream;
-  const headers = cleanResponseHeaders(upstream.headers);
-  stampHeaders(headers, account, dispatchedAtMs);
-  return respondAs(upstream, { body: upstream.body, headers });
+  const answer = copyAnswer(upstream, upstream.body);
+  stampHeaders(answer.headers, account, dispatchedAtMs);
+  return answer;
 }
 
 function callProvider(call: Call, method: string, body: ReadableStream | Uint8Array | null) {
   const { request, scope, route, upstreamUrl } = call;
-  const headers = cleanRequestHeaders(request.headers, route.provider);
-  if (request.headers.get("upgrade")?.toLowerCase() === "websocket") headers.set("upgrade", "websocket");
-  const timeoutMs = Number(scope.env.FIRST_BYTE_TIMEOUT_MS) || DEFAULT_FIRST_BYTE_MS;
+  const headers = cleanRequestHeaders(request.headers, call.headers, route.provider);
+  if (call.headers.get("upgrade")?.toLowerCase() === "websocket") headers.set("upgrade", "websocket");
+  // Without a limit of ours the client's own counts: its leaving ends the call.
+  const timeoutMs = Number(scope.env.FIRST_BYTE_TIMEOUT_MS) || null;
   return callUpstream({ url: upstreamUrl, method, headers, body }, request.signal, timeoutMs);
 }

@@ -22,6 +22,14 @@ export function forgetEntry(entry: Entry): void {
   entries.delete(`${entry.prompt}@${entry.environment}`);
 }
 
+/** After a command that this very isolate took: its next request asks Control, instead of when the lease is due. */
+export function expireLeases(name: string): void {
+  for (const entry of entries.values()) {
+    if (entry.prompt === knownPrompt(name) && entry.grant !== null)
+      entry.grant = { ...entry.grant, askedAtMs: null };
+  }
+}
+
 /** The prompt behind an alias that this isolate has resolved before; otherwise the name itself. */
 export function knownPrompt(name: string): string {
   const known = aliases.get(name);
@@ -31,7 +39,7 @@ export function knownPrompt(name: string): string {
 /** Asks who holds the alias; null: nobody does. */
 export async function lookUpAlias(name: string, scope: Scope): Promise<string | null> {
   const prompt = await resolveAlias(name, scope);
-  if (prompt !== null) put(aliases, name, { prompt, atMs: Date.now() });
+  if (prompt !== null && prompt !== name) put(aliases, name, { prompt, atMs: Date.now() });
   return prompt;
 }
 

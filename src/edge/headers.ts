@@ -47,14 +47,20 @@ const CREDENTIAL_OWNER: Readonly<Record<string, string>> = {
 
 const KEY_PREFIX = "sb_";
 
-/** The client's headers as the provider gets them. */
-export function cleanRequestHeaders(incoming: Headers, provider: string): Headers {
-  const outgoing = new Headers();
-  const named = incoming.get("connection");
-  const dropped = named === null ? null : new Set(named.toLowerCase().split(/\s*,\s*/));
-  for (const [name, value] of incoming) {
-    if (isDeniedUp(name, provider) || dropped?.has(name)) continue;
-    outgoing.append(name, value);
+/** Request headers, read once: every look at a `Headers` object leaves JavaScript, so one pass is cheaper than a dozen. */
+export type HeaderValues = ReadonlyMap<string, string>;
+
+export function readHeaders(incoming: Headers): HeaderValues {
+  return new Map(incoming);
+}
+
+/** The client's headers as the provider gets them: a native copy without what must not go up. */
+export function cleanRequestHeaders(incoming: Headers, values: HeaderValues, provider: string): Headers {
+  const outgoing = new Headers(incoming);
+  const named = values.get("connection");
+  const dropped = named === undefined ? null : new Set(named.toLowerCase().split(/\s*,\s*/));
+  for (const name of values.keys()) {
+    if (isDeniedUp(name, provider) || dropped?.has(name)) outgoing.delete(name);
   }
   return outgoing;
 }
@@ -72,22 +78,20 @@ function isDeniedUp(name: string, provider: string): boolean {
   return owner !== undefined && owner !== provider;
 }
 
-/** The provider's headers as the client gets them; ours are set on the result. */
-export function cleanResponseHeaders(incoming: Headers): Headers {
-  const outgoing = new Headers(incoming);
-  for (const name of incoming.keys()) {
-    if (NEVER_DOWN.has(name) || name.startsWith("prompt-")) outgoing.delete(name);
+/** Takes out of the provider's headers what the client must not get; ours are set on the result. */
+export function cleanResponseHeaders(headers: Headers): void {
+  let denied: string[] | null = null;
+  for (const name of headers.keys()) {
+    // Collected first: a live iterator must not see its list change.
+    if (NEVER_DOWN.has(name) || name.startsWith("prompt-")) (denied ??= []).push(name);
   }
-  return outgoing;
+  if (denied !== null) for (const name of denied) headers.delete(name);
 }
 
 /** A key of ours in whatever credential header (or Gemini's `?key=`) the SDK uses, or null. */
-export function findProxyKey(headers: Headers, search: string): string | null {
-  const authorization = headers.get("authorization");
-  if (authorization !== null) {
-    const token = authorization.replace(/^bearer\s+/i, "");
-    if (token.startsWith(KEY_PREFIX)) return token;
-  }
+export function findProxyKey(headers: HeaderValues, search: string): string | null {
+  const token = headers.get("authorization")?.replace(/^bearer\s+/i, "");
+  if (token?.startsWith(KEY_PREFIX)) return token;
   for (const name of ["x-api-key", "x-goog-api-key", "api-key"]) {
     const value = headers.get(name);
     if (value?.startsWith(KEY_PREFIX)) return value;

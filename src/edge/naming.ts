@@ -3,19 +3,23 @@
 
 import { fingerprint64 } from "../core/hash.ts";
 import { problem, type Problem } from "../core/problem.ts";
-import { DEFAULT_ENVIRONMENT, NAME_PATTERN, type JsonObject, type Unit } from "../core/types.ts";
+import {
+  ALIAS_PATTERN,
+  DEFAULT_ENVIRONMENT,
+  NAME_PATTERN,
+  type JsonObject,
+  type Unit,
+} from "../core/types.ts";
 import type { Scan } from "../wire/wire.ts";
 import type { Route } from "./route.ts";
 
-/** Names and aliases (`pmpt_68…`) both. */
-const REFERENCE_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/;
 const MODEL_PREFIX = "prompt:";
 
-export type Reader = { get(name: string): string | null };
+export type Reader = { get(name: string): string | undefined };
 
 /** The prompt named by URL or header, before the body is read. */
 export function nameOutsideBody(route: Route, headers: Reader): string | null {
-  return route.prompt ?? headers.get("prompt-name");
+  return route.prompt ?? headers.get("prompt-name") ?? null;
 }
 
 /** The prompt that the body names: OpenAI's own `prompt.id`, else `model: "prompt:{name}"`. */
@@ -26,7 +30,8 @@ export function nameInBody(scan: Scan): string | null {
 }
 
 export function checkReference(name: string): Problem | null {
-  if (REFERENCE_PATTERN.test(name)) return null;
+  // Every name has the form of an alias too.
+  if (ALIAS_PATTERN.test(name)) return null;
   return problem("prompt_not_found", `"${name.slice(0, 80)}" cannot be the name of a prompt.`);
 }
 
@@ -41,7 +46,7 @@ export function environmentOf(route: Route, headers: Reader): string | Problem {
 /** `Prompt-Version: 7`, else the body's `prompt.version`; null: the split decides. */
 export function pinOf(headers: Reader, scan: Scan): number | null | Problem {
   const header = headers.get("prompt-version");
-  if (header === null) return scan.promptField?.version ?? null;
+  if (header === undefined) return scan.promptField?.version ?? null;
   if (/^[1-9]\d{0,8}$/.test(header.trim())) return Number(header);
   return problem(
     "invalid_request",
@@ -53,11 +58,11 @@ export function pinOf(headers: Reader, scan: Scan): number | null | Problem {
 }
 
 /** Body `prompt.variables`, body `prompt_variables`, header `Prompt-Variables`: merged in this order, later wins. */
-export function variablesOf(headers: Reader, scan: Scan): JsonObject | null | Problem {
+export function variablesOf(headers: Reader, scan: Scan): { values: JsonObject | null } | Problem {
   const header = headers.get("prompt-variables");
   const inField = scan.promptField?.variables ?? null;
-  if (header === null && scan.promptVariables === null) return inField;
-  const fromHeader = header === null ? null : parseVariables(header);
+  if (header === undefined && scan.promptVariables === null) return { values: inField };
+  const fromHeader = header === undefined ? null : parseVariables(header);
   if (fromHeader === "malformed") {
     return problem(
       "variable_invalid",
@@ -67,7 +72,7 @@ export function variablesOf(headers: Reader, scan: Scan): JsonObject | null | Pr
       },
     );
   }
-  return { ...inField, ...scan.promptVariables, ...fromHeader };
+  return { values: { ...inField, ...scan.promptVariables, ...fromHeader } };
 }
 
 function parseVariables(header: string): JsonObject | "malformed" {
@@ -89,7 +94,7 @@ export type UnitKey = {
 
 /** Header `Prompt-Key`, else the format's own field for the unit, else the first user message, else the request. */
 export function unitKeyOf(unit: Unit, headers: Reader, scan: Scan, requestId: string): UnitKey {
-  const header = headers.get("prompt-key");
+  const header = headers.get("prompt-key") ?? null;
   if (unit === "request") return { key: header ?? requestId, conversation: null };
   const ofConversation = unit === "conversation" ? (header ?? scan.conversationKey) : null;
   if (ofConversation !== null) return { key: ofConversation, conversation: fingerprint64(ofConversation) };

@@ -29,8 +29,22 @@ export function upstreamVar(provider: string): `UPSTREAM_${string}` {
   return `UPSTREAM_${provider.toUpperCase().replaceAll("-", "_")}`;
 }
 
+/** Origins found before, per environment object: a Worker has one for its whole life. */
+const resolved = new WeakMap<Env, Map<string, string>>();
+
 /** The origin (with optional path prefix, without trailing slash) behind a provider's name. */
 export function resolveUpstream(provider: string, env: Env): string | Problem {
+  const known = resolved.get(env)?.get(provider);
+  if (known !== undefined) return known;
+  const origin = findUpstream(provider, env);
+  if (typeof origin === "string") {
+    const origins = resolved.get(env) ?? new Map<string, string>();
+    resolved.set(env, origins.set(provider, origin));
+  }
+  return origin;
+}
+
+function findUpstream(provider: string, env: Env): string | Problem {
   const configured = PROVIDER_PATTERN.test(provider) ? env[upstreamVar(provider)] : undefined;
   if (configured) return configured.endsWith("/") ? configured.slice(0, -1) : configured;
   const known = Object.hasOwn(PROVIDERS, provider) ? PROVIDERS[provider] : undefined;

@@ -213,11 +213,14 @@ export async function resolveAlias(alias: string, { env }: Scope): Promise<strin
   return typeof copy === "object" && copy !== null && "prompt" in copy ? String(copy.prompt) : null;
 }
 
-/** Asks Control which revision a conversation began under; out of reach counts as "before all drains". */
-export async function askBegan(entry: Entry, conversation: string, { env }: Scope): Promise<number | null> {
+/** Asks Control which revision a conversation began under; null: before all drains; undefined: out of reach. */
+export async function askBegan(
+  entry: Entry,
+  conversation: string,
+  { env }: Scope,
+): Promise<number | null | undefined> {
   const asked = env.CONTROL.getByName(entry.prompt).began(entry.environment, conversation);
-  const revision = await within(WAIT_WARM_MS, asked).catch(() => undefined);
-  return revision ?? null;
+  return within(WAIT_WARM_MS, asked).catch(() => undefined);
 }
 
 /** KV holds what our own Control wrote; a schema from a later deployment is left alone. */

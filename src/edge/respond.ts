@@ -19,7 +19,7 @@ export type Account = {
 export function stampHeaders(headers: Headers, account: Account, dispatchedAtMs: number): void {
   headers.set("prompt-request-id", account.requestId);
   headers.append("server-timing", `proxy;dur=${Math.max(0, dispatchedAtMs - account.startedAtMs)}`);
-  if (account.prompt !== null) headers.set("prompt-name", account.prompt);
+  if (account.prompt !== null) headers.set("prompt-name", printable(account.prompt));
   const { assignment } = account;
   if (assignment === null) return;
   headers.set("prompt-version", String(assignment.version));
@@ -28,6 +28,11 @@ export function stampHeaders(headers: Headers, account: Account, dispatchedAtMs:
   headers.set("prompt-reason", assignment.reason);
   if (account.assignedVersion !== null)
     headers.set("prompt-assigned-version", String(account.assignedVersion));
+}
+
+/** A name that is nobody's yet comes from the caller: no byte of it may break a header. */
+function printable(name: string): string {
+  return name.replace(/[^\w@.-]/g, "_").slice(0, 128);
 }
 
 const RETRY_AFTER_SECONDS = "1";
@@ -40,5 +45,5 @@ export function respondProblem(value: Problem, family: Family, account: Account)
   if (value.problem === "release_unavailable" || value.problem === "rate_limited") {
     headers.set("retry-after", RETRY_AFTER_SECONDS);
   }
-  return new Response(errorBody(family, value), { status: statusOf(value), headers });
+  return new Response(errorBody(family, value, account.requestId), { status: statusOf(value), headers });
 }

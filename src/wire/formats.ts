@@ -12,25 +12,47 @@ export const FORMATS: { readonly [id in FormatId]: WireFormat } = {
   "anthropic-messages": anthropicMessages as WireFormat,
 };
 
-const CHAT = /\/chat\/completions$/;
-const RESPONSES = /\/responses(\/input_tokens)?$/;
 /** Behind a version only: OpenAI's threads and stored completions have `/messages` of their own. */
 const MESSAGES = /\/v\d+[a-z0-9]*\/messages(\/count_tokens)?$/;
 const BARE_MESSAGES = /\/messages(\/count_tokens)?$/;
 const GEMINI = /:(?:stream)?[gG]enerateContent$|:countTokens$/;
+/** Turns of Bedrock and of Workers AI, next to Gemini's. */
+const FOREIGN_TURNS = /\/(?:converse|converse-stream|invoke|invoke-with-response-stream)$|\/ai\/run\//;
 
 /** The turn-creating endpoint at `path` (no query), for POST requests; null: not one that a prompt goes into. */
 export function matchEndpoint(provider: string, path: string): Endpoint | null {
-  const trimmed = path.replace(/\/+$/, "");
-  if (CHAT.test(trimmed)) return { format: FORMATS["openai-chat"], count: false };
-  const responses = RESPONSES.exec(trimmed);
-  if (responses !== null) return { format: FORMATS["openai-responses"], count: responses[1] !== undefined };
-  const messages = (provider === "anthropic" ? BARE_MESSAGES : MESSAGES).exec(trimmed);
+  const plain = plainPath(path);
+  if (plain.endsWith("/chat/completions")) return { format: FORMATS["openai-chat"], count: false };
+  if (plain.endsWith("/responses")) return { format: FORMATS["openai-responses"], count: false };
+  if (plain.endsWith("/responses/input_tokens")) return { format: FORMATS["openai-responses"], count: true };
+  const messages = (provider === "anthropic" ? BARE_MESSAGES : MESSAGES).exec(plain);
   if (messages !== null) return { format: FORMATS["anthropic-messages"], count: messages[1] !== undefined };
   return null;
 }
 
-/** Whose error shape the SDK behind this request reads. */
+/** Does a POST to `path` create a turn in a format that we cannot write a prompt into? (Legacy completions, batches and
+ * runs pass untouched, as whatever is no chat: README.) */
+export function isUnwritableTurn(provider: string, path: string): boolean {
+  const plain = plainPath(path);
+  if (matchEndpoint(provider, plain) !== null) return false;
+  return GEMINI.test(plain) || FOREIGN_TURNS.test(plain);
+}
+
+/** As the provider will read it: escapes decoded, slashes at the end dropped. Only for matching, never for sending. */
+function plainPath(path: string): string {
+  let plain = path;
+  if (path.includes("%")) {
+    try {
+      plain = decodeURIComponent(path);
+    } catch {
+      // Not UTF-8: no endpoint is called like that.
+    }
+  }
+  while (plain.endsWith("/")) plain = plain.slice(0, -1);
+  return plain;
+}
+
+/** Whose error shape the SDK behind a request to no endpoint of ours reads. */
 export function familyOf(provider: string, path: string): Family {
   const endpoint = matchEndpoint(provider, path);
   if (endpoint !== null) return endpoint.format.family;

@@ -6,6 +6,10 @@ import type { Env } from "../../src/env.ts";
 
 const ORIGIN = "https://proxy.example";
 
+function env(vars: Record<string, string>): Env {
+  return vars as unknown as Env;
+}
+
 describe("parseRoute", () => {
   it("reads prompt, environment and provider, and keeps path and query to the letter", () => {
     expect(parseRoute(`${ORIGIN}/p/support-bot@staging/openai/v1/files%2Fa%3Ab?alt=sse&x=%20`)).toEqual({
@@ -49,8 +53,6 @@ describe("parseRoute", () => {
 });
 
 describe("resolveUpstream", () => {
-  const env = (vars: Record<string, string>) => vars as unknown as Env;
-
   it("knows the built-in providers and lets deployment config override one or add others", () => {
     expect(resolveUpstream("openai", env({}))).toBe("https://api.openai.com");
     expect(resolveUpstream("openai", env({ UPSTREAM_OPENAI: "http://127.0.0.1:4010/" }))).toBe(

@@ -126,10 +126,10 @@ export type Load = { stop(): Promise<void>; failures: string[] };
 
 /** Keeps one request going per edge and prompt until stopped. */
 export function startLoad(edges: Edge[], prompts: string[], loops = 2): Load {
-  let running = true;
+  const state = { running: true };
   const failures: string[] = [];
   const loop = async (edge: Edge, offset: number) => {
-    for (let turn = offset; running; turn += 1) {
+    for (let turn = offset; state.running; turn += 1) {
       const prompt = prompts[turn % prompts.length] ?? "";
       await chat(edge, prompt).then(
         ({ status, body }) => void (status === 200 || failures.push(`${status} ${body.slice(0, 200)}`)),
@@ -143,7 +143,7 @@ export function startLoad(edges: Edge[], prompts: string[], loops = 2): Load {
   return {
     failures,
     stop: async () => {
-      running = false;
+      state.running = false;
       await Promise.all(all);
     },
   };

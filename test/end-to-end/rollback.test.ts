@@ -54,13 +54,13 @@ async function rollBackAll(cluster: Cluster, rounds: number, fault: () => Promis
 
 /** Everybody who comes waits for the last one, who acts for all. */
 function createBarrier(count: number, act: () => Promise<void>): () => Promise<void> {
-  let open = () => {};
-  const opened = new Promise<void>((resolve) => void (open = resolve));
   let arrived = 0;
+  let acted: Promise<void> | null = null;
   return async () => {
     arrived += 1;
-    if (arrived === count) await act().then(open);
-    await opened;
+    await until(() => arrived === count, 20_000, "all have arrived");
+    acted ??= act();
+    await acted;
   };
 }
 

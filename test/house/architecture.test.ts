@@ -100,6 +100,24 @@ describe("the house", () => {
     expect(wrong).toEqual([]);
   });
 
+  it("locks every platform's packages, so that a clean machine of any kind can install", () => {
+    type Package = { optionalDependencies?: Record<string, string>; resolved?: string };
+    for (const lock of ["package-lock.json", "bench/package-lock.json"]) {
+      const { packages } = JSON.parse(readFileSync(join(ROOT, lock), "utf8")) as {
+        packages: Record<string, Package>;
+      };
+      const wanted = Object.entries(packages).flatMap(([path, { optionalDependencies }]) =>
+        Object.keys(optionalDependencies ?? {}).map((name) => ({ path, name })),
+      );
+      const missing = wanted.filter(
+        ({ path, name }) =>
+          !(`${path}/node_modules/${name}` in packages) && !(`node_modules/${name}` in packages),
+      );
+      expect(missing, lock).toEqual([]);
+      expect(Object.values(packages).filter(({ resolved }) => resolved !== undefined)).toEqual([]);
+    }
+  });
+
   it("never loosens a type with any and leaves nothing unfinished", () => {
     const marks = /: any\b|\bas any\b|@ts-(ignore|nocheck|expect-error)|\bTODO\b|\bFIXME\b/;
     const wrong = files
