@@ -48,10 +48,11 @@ export function relayAnswer(
   settle: (outcome: OutcomeKind) => void,
 ): Response {
   const failed = upstream.status >= 400;
-  const streams = upstream.headers.get("content-type")?.startsWith("text/event-stream") ?? false;
+  const answer = copyAnswer(upstream, upstream.body);
+  const streams = answer.headers.get("content-type")?.startsWith("text/event-stream") ?? false;
   if (upstream.body === null || !streams) {
     settle(failed ? "error" : "ok");
-    return copyAnswer(upstream, upstream.body);
+    return answer;
   }
   const { readable, writable } = new IdentityTransformStream();
   const piped = upstream.body.pipeTo(writable, { signal }).then(
@@ -59,7 +60,7 @@ export function relayAnswer(
     () => settle(signal.aborted ? "aborted" : "error"),
   );
   ctx.waitUntil(piped);
-  return copyAnswer(upstream, readable);
+  return new Response(readable, answer);
 }
 
 /** A copy whose headers can be changed, the encoding of its body included (`encodeResponseBody` above). */

@@ -96,12 +96,47 @@ describe("a request that names something unknown", () => {
     });
   });
 
+  it("is refused for an archived prompt and for a partial", async () => {
+    await callAdmin(cluster.control.url, "PUT", "/admin/prompts/gone");
+    await callAdmin(cluster.control.url, "POST", "/admin/prompts/gone/versions", { system: "x" });
+    await callAdmin(cluster.control.url, "DELETE", "/admin/prompts/gone");
+    const archived = { status: 404, code: "prompt_not_found", message: /archived/ };
+    expectRefusal(await post(`p/gone/${CHAT}`, chatBody()), archived);
+    await callAdmin(cluster.control.url, "PUT", "/admin/prompts/tone", { kind: "partial" });
+    await callAdmin(cluster.control.url, "POST", "/admin/prompts/tone/versions", { system: "Be kind." });
+    const partial = { status: 404, code: "prompt_not_found", message: /partial/ };
+    expectRefusal(await post(`p/tone/${CHAT}`, chatBody()), partial);
+  });
+
+  it("gets its prompt however the endpoint's path is written", async () => {
+    for (const path of ["%63hat/completions", "chat%2Fcompletions", "chat/completions/"]) {
+      const answer = await post(`p/bot/openai/v1/${path}`, chatBody());
+      expect([answer.status, answer.headers["prompt-version"]], path).toEqual([200, "1"]);
+    }
+    expect(provider.dispatches.map(({ version }) => version)).toEqual(["baseline", "baseline", "baseline"]);
+  });
+
+  it("hears which prompt it was about on every refusal", async () => {
+    const refused = [
+      await post("p/bot/nope/v1/chat/completions", chatBody()),
+      await post(`p/bot/${CHAT}`, chatBody(), { "prompt-version": "abc" }),
+      await post(`p/bot/${CHAT}`, chatBody({ pad: "x".repeat(MAX_BODY_BYTES) })),
+      await post(`p/bot/${CHAT}`, chatBody(), { authorization: "Bearer sb_unknown" }),
+    ];
+    expect(refused.map(({ status }) => status)).toEqual([404, 400, 413, 401]);
+    for (const { headers } of refused) expect(headers["prompt-name"]).toBe("bot");
+    const odd = await post(`p/%F0%9F%92%A5%0D%0Ax/${CHAT}`, chatBody());
+    expect([odd.status, odd.headers["prompt-name"]]).toEqual([404, "____x"]);
+  });
+
   it("is refused where no prompt can be injected, instead of going through without it", async () => {
     const answer = await post(
       "p/bot/gemini/v1beta/models/g:generateContent",
       JSON.stringify({ contents: [] }),
     );
     expectRefusal(answer, { status: 400, code: "invalid_request", message: /generateContent/ });
+    const run = await post("p/bot/workers-ai/accounts/a/ai/run/@cf/meta/llama", chatBody());
+    expectRefusal(run, { status: 400, code: "invalid_request", message: /ai.run/ });
     expectRefusal(await post(`p/bot/${CHAT}`, chatBody(), { authorization: "Bearer sb_unknown" }), {
       status: 401,
       code: "unauthenticated",
