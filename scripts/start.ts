@@ -7,6 +7,7 @@ import path from "node:path";
 import { formatBanner } from "./start/banner.ts";
 import { startSwitchback, type Running } from "./start/run.ts";
 
+const PARENT_LOOK_MS = 500;
 const checkout = path.resolve(import.meta.dirname, "..");
 
 async function main(): Promise<void> {
@@ -15,6 +16,9 @@ async function main(): Promise<void> {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => stopping.abort());
   }
+  // npm does not hand on every signal that ends it; nothing may be left behind that holds the port.
+  const parent = process.ppid;
+  setInterval(() => process.ppid !== parent && stopping.abort(), PARENT_LOOK_MS).unref();
   const starting = startSwitchback({
     checkout,
     homeDir: process.env["SWITCHBACK_HOME"] ?? checkout,
