@@ -49,7 +49,9 @@ async function main(): Promise<void> {
   const contenders: Contender[] = [];
   try {
     for (const [name, script] of Object.entries(WAYS)) {
-      contenders.push(await startScript(folder, name.replaceAll(" ", "-"), script, `http://127.0.0.1:${upstreamPort}`));
+      contenders.push(
+        await startScript(folder, name.replaceAll(" ", "-"), script, `http://127.0.0.1:${upstreamPort}`),
+      );
     }
     await compareCost(contenders);
     for (const [name, script] of Object.entries(WAYS)) await reportAbort(folder, name, script);
@@ -106,7 +108,12 @@ async function reportAbort(folder: string, name: string, script: string): Promis
   await new Promise((resolve) => server.once("listening", resolve));
   const address = server.address();
   const port = address !== null && typeof address === "object" ? address.port : 0;
-  const contender = await startScript(folder, `abort-${name.replaceAll(" ", "-")}`, script, `http://127.0.0.1:${port}`);
+  const contender = await startScript(
+    folder,
+    `abort-${name.replaceAll(" ", "-")}`,
+    script,
+    `http://127.0.0.1:${port}`,
+  );
   seen.closedAtMs = 0;
   const leftAtMs = await hangUpAfter(contender.port, 3);
   const deadline = performance.now() + 6_000;
