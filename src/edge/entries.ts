@@ -24,9 +24,9 @@ export function forgetEntry(entry: Entry): void {
 
 /** After a command that this very isolate took: its next request asks Control, instead of when the lease is due. */
 export function expireLeases(name: string): void {
+  const prompt = knownPrompt(name);
   for (const entry of entries.values()) {
-    if (entry.prompt === knownPrompt(name) && entry.grant !== null)
-      entry.grant = { ...entry.grant, askedAtMs: null };
+    if (entry.prompt === prompt && entry.grant !== null) entry.grant = { ...entry.grant, askedAtMs: null };
   }
 }
 

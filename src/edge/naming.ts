@@ -94,7 +94,8 @@ export type UnitKey = {
 
 /** Header `Prompt-Key`, else the format's own field for the unit, else the first user message, else the request. */
 export function unitKeyOf(unit: Unit, headers: Reader, scan: Scan, requestId: string): UnitKey {
-  const header = headers.get("prompt-key") ?? null;
+  // An empty key is no key: it would put everybody who has none on one arm.
+  const header = headers.get("prompt-key") || null;
   if (unit === "request") return { key: header ?? requestId, conversation: null };
   const ofConversation = unit === "conversation" ? (header ?? scan.conversationKey) : null;
   if (ofConversation !== null) return { key: ofConversation, conversation: fingerprint64(ofConversation) };

@@ -72,7 +72,8 @@ export function peekRelease(entry: Entry, scope: Scope): Grant | null {
   return entry.grant;
 }
 
-/** Waits for Control within bounds (a late answer is still adopted). Without Control: what is held (its baseline), else KV's copy, else a problem. */
+/** Waits for Control within bounds (a late answer is still adopted). Without Control: what is held (its baseline), else
+ * KV's copy, else a problem. */
 export async function obtainRelease(entry: Entry, scope: Scope): Promise<Grant | Problem> {
   const wait = entry.grant === null ? WAIT_COLD_MS : WAIT_WARM_MS;
   const syncing = sync(entry, scope);

@@ -1,6 +1,6 @@
 // Are these bytes UTF-8 (RFC 3629)? Judged in place: ASCII goes by four bytes at a time and nothing is built. In workerd
-// the runtime's own decoder took 660 µs for 1 MB of English with some accents, and left 2 MB of text to collect; it was
-// a third of what a request of that size costs over a bare pass-through.
+// the runtime's own decoder took 660 µs for 1 MB of English with some accents and left 2 MB of text to collect; without
+// it such a request costs 2.1 times a bare pass-through instead of 2.6.
 
 const HIGH_BITS = 0x80808080 | 0;
 

@@ -9,6 +9,7 @@ import {
   chat,
   chatsSent,
   createPrompt,
+  send,
   startProvider,
   type Answer,
   type Provider,
@@ -128,6 +129,20 @@ describe("a conversation", () => {
       expect(fresh.map(({ version }) => version)).toEqual(Array.from({ length: 20 }, () => "1"));
     }
   }, 120_000);
+
+  it("is told apart by an empty Prompt-Key no more than by none", async () => {
+    const prompt = "unkeyed";
+    await createPrompt(cluster.control.url, prompt);
+    const { revision } = await change(prompt, "canary", { version: 2, weight: 50, transition: "now" });
+    await untilEverywhere(prompt, revision);
+    const versions = new Set<unknown>();
+    for (let index = 0; index < 40; index += 1) {
+      const body = JSON.stringify({ model: "m", messages: [{ role: "user", content: `Caller ${index}` }] });
+      const url = `${cluster.edges[0]?.url}/p/${prompt}/openai/v1/chat/completions`;
+      versions.add((await send(url, "POST", body, { "prompt-key": "" })).headers["prompt-version"]);
+    }
+    expect(versions).toEqual(new Set(["1", "2"]));
+  }, 60_000);
 
   it("says why: drain where it is kept, split where the present table decides", async () => {
     const prompt = "explained";

@@ -167,6 +167,32 @@ describe("a rollback under load", () => {
   }, 60_000);
 });
 
+describe("the isolate that takes a command", () => {
+  it("serves by it from its very next request on, by name and by alias", async () => {
+    const cluster = await startCluster({ edges: 1, vars: { UPSTREAM_OPENAI: provider.url } });
+    try {
+      const [edge] = cluster.edges;
+      if (edge === undefined) throw new Error("no edge");
+      await createPrompt(edge.url, "bot");
+      await callAdmin(edge.url, "PUT", "/admin/prompts/bot", { aliases: ["pmpt_68.a"] });
+      for (let round = 1; round <= 20; round += 1) {
+        expect((await chat(edge, "pmpt_68.a")).status).toBe(200);
+        const change = { version: 2, weight: round, transition: "now" };
+        const { revision } = await callAdmin<{ revision: number }>(
+          edge.url,
+          "POST",
+          "/admin/prompts/bot/canary",
+          change,
+        );
+        const { headers } = await chat(edge, round % 2 === 0 ? "bot" : "pmpt_68.a");
+        expect([headers["prompt-name"], headers["prompt-revision"]]).toEqual(["bot", String(revision)]);
+      }
+    } finally {
+      await cluster.stop();
+    }
+  }, 60_000);
+});
+
 describe("a rollback whose Control is killed right after its answer", () => {
   it("is enforced, because no lease outlives its two seconds", async () => {
     const processes = await startProcesses({ edges: EDGES, vars: { UPSTREAM_OPENAI: provider.url } });
