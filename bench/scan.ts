@@ -16,7 +16,7 @@ import { isProblem } from "../src/core/problem.ts";
 import type { Rendered } from "../src/core/rendered.ts";
 import { decodeUtf8, encodeUtf8 } from "../src/core/text.ts";
 import { FORMATS } from "../src/wire/formats.ts";
-import type { WireFormat } from "../src/wire/wire.ts";
+import type { Pieces, WireFormat } from "../src/wire/wire.ts";
 
 const PROSE =
   "The quick brown fox jumps over the lazy dog, and then over some more of them, again and again. ";
@@ -70,7 +70,7 @@ function measure(call: () => unknown, bytes: number): number {
   return least;
 }
 
-function scanAndInject(format: WireFormat, body: Uint8Array, prepared: unknown): Uint8Array {
+function scanAndInject(format: WireFormat, body: Uint8Array, prepared: Pieces): Uint8Array {
   const scan = format.scan(body);
   if (isProblem(scan)) throw new Error(scan.message);
   const out = format.inject(scan, prepared);

@@ -6,7 +6,7 @@ import { isProblem, problem, type Problem } from "../core/problem.ts";
 import { renderVersion } from "../core/render.ts";
 import { decodeUtf8, encodeUtf8 } from "../core/text.ts";
 import type { JsonObject } from "../core/types.ts";
-import { matchEndpoint } from "../wire/formats.ts";
+import { matchEndpoint, replaceModel } from "../wire/formats.ts";
 import type { Endpoint, Scan } from "../wire/wire.ts";
 
 export type RenderInput = {
@@ -48,11 +48,14 @@ export async function renderRequest(control: ControlPort, input: RenderInput): P
   if (isProblem(found)) return found;
   const rendered = renderVersion(found.compiled, mergeVariables(scan, input.variables as JsonObject));
   if (isProblem(rendered)) return rendered;
-  const prepared = endpoint.format.prepare(rendered, { provider, count: endpoint.count });
+  const options = { provider, count: endpoint.count, modelInPath: endpoint.modelAt !== null };
+  const prepared = endpoint.format.prepare(rendered, options);
   const bytes = endpoint.format.inject(scan, prepared);
   if (isProblem(bytes)) return bytes;
   const text = decodeUtf8(bytes) ?? "";
-  return { prompt: found.prompt, version, provider, path, body: JSON.parse(text), text };
+  const { pathModel } = prepared.settings;
+  const sentTo = pathModel === null ? path : replaceModel(path, endpoint, pathModel);
+  return { prompt: found.prompt, version, provider, path: sentTo, body: JSON.parse(text), text };
 }
 
 async function readBaseline(control: ControlPort, environment: string): Promise<number | Problem> {

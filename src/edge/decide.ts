@@ -5,11 +5,12 @@
 import { assign, isAmbiguous } from "../core/assign.ts";
 import { isProblem, problem, type Problem } from "../core/problem.ts";
 import type { Assignment, JsonObject, Release } from "../core/types.ts";
+import { replaceModel } from "../wire/formats.ts";
 import type { Endpoint, Scan } from "../wire/wire.ts";
 import { begin, recall, remember } from "./conversations.ts";
 import { findEntry, forgetEntry, knownPrompt, lookUpAlias } from "./entries.ts";
 import { freshnessOf, type Grant } from "./lease.ts";
-import { unitKeyOf, type Reader, type UnitKey } from "./naming.ts";
+import { checkModelInPath, unitKeyOf, type Reader, type UnitKey } from "./naming.ts";
 import {
   announceBeginnings,
   askBegan,
@@ -19,7 +20,7 @@ import {
   type Scope,
 } from "./releases.ts";
 import type { Account } from "./respond.ts";
-import { loadVersion, peekVersion, prepareVersion } from "./versions.ts";
+import { loadVersion, peekVersion, prepareVersion, type LoadedVersion } from "./versions.ts";
 
 export type Question = {
   name: string;
@@ -30,10 +31,15 @@ export type Question = {
   scan: Scan;
   endpoint: Endpoint;
   provider: string;
+  /** The upstream path, without the query. */
+  path: string;
 };
 
-/** `body` is a problem where the version could not be put into this request: that counts against the version. */
-export type Decision = { entry: Entry; body: Uint8Array | Problem };
+/** What goes to the provider: the caller's path and body with the version in them. */
+export type Injected = { path: string; body: Uint8Array };
+
+/** `injected` is a problem where the version could not be put into this request: that counts against the version. */
+export type Decision = { entry: Entry; injected: Injected | Problem };
 
 /** A cold request waits for an alias, a release, a conversation and two versions: a round each, and two to spare. */
 const MOST_ROUNDS = 8;
@@ -82,7 +88,7 @@ export async function decideBody(
       begin(entry.conversations, unit.conversation, release.revision);
       announceBeginnings(entry, scope);
     }
-    return { entry, body: writeBody(question, loaded) };
+    return { entry, injected: inject(question, loaded) };
   }
   return problem("release_unavailable", `The release of ${question.name} keeps changing. Retry shortly.`);
 }
@@ -131,8 +137,15 @@ function opensDispute(
   return isAmbiguous(release, unit.key, Date.now());
 }
 
-function writeBody(question: Question, loaded: Parameters<typeof prepareVersion>[0]): Uint8Array | Problem {
-  const { endpoint, provider, variables, scan } = question;
-  const piece = prepareVersion(loaded, endpoint.format, variables, { provider, count: endpoint.count });
-  return isProblem(piece) ? piece : endpoint.format.inject(scan, piece.prepared);
+function inject(question: Question, loaded: LoadedVersion): Injected | Problem {
+  const { endpoint, provider, variables, scan, path } = question;
+  const options = { provider, count: endpoint.count, modelInPath: endpoint.modelAt !== null };
+  const piece = prepareVersion(loaded, endpoint.format, variables, options);
+  if (isProblem(piece)) return piece;
+  const { prepared } = piece;
+  const body = endpoint.format.inject(scan, prepared);
+  if (isProblem(body)) return body;
+  const { pathModel } = prepared.settings;
+  if (pathModel !== null) return { path: replaceModel(path, endpoint, pathModel), body };
+  return checkModelInPath(path, endpoint) ?? { path, body };
 }

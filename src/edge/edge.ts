@@ -6,26 +6,17 @@ import { isProblem, problem, type Problem } from "../core/problem.ts";
 import type { Env } from "../env.ts";
 import { familyOf, isUnwritableTurn, matchEndpoint } from "../wire/formats.ts";
 import type { Endpoint, Family, Scan } from "../wire/wire.ts";
+import { admit } from "./admit.ts";
 import { discardBody, readBody } from "./body.ts";
+import type { Call } from "./call.ts";
 import { decideBody, type Decision } from "./decide.ts";
-import { callUpstream, copyAnswer, relayAnswer } from "./forward.ts";
-import { cleanRequestHeaders, findProxyKey, readHeaders, type HeaderValues } from "./headers.ts";
+import { dispatchTurn, passThrough } from "./dispatch.ts";
+import { readHeaders } from "./headers.ts";
 import { checkReference, environmentOf, nameInBody, nameOutsideBody, pinOf, variablesOf } from "./naming.ts";
 import { resolveUpstream } from "./providers.ts";
-import { scheduleFlush, type Ctx, type Scope } from "./releases.ts";
-import { respondProblem, stampHeaders, type Account } from "./respond.ts";
-import { parseRoute, type Route } from "./route.ts";
-import { addOutcome, type OutcomeKind } from "./tallies.ts";
-
-type Call = {
-  request: Request;
-  headers: HeaderValues;
-  scope: Scope;
-  route: Route;
-  family: Family;
-  account: Account;
-  upstreamUrl: string;
-};
+import type { Ctx } from "./releases.ts";
+import { respondProblem, type Account } from "./respond.ts";
+import { parseRoute } from "./route.ts";
 
 /** Serves `/p/{prompt}/{provider}/…` and `/{provider}/…`. */
 export async function serveData(request: Request, env: Env, ctx: Ctx): Promise<Response> {
@@ -44,8 +35,7 @@ export async function serveData(request: Request, env: Env, ctx: Ctx): Promise<R
   const family = endpoint?.format.family ?? familyOf(route.provider, route.path);
   const origin = resolveUpstream(route.provider, env);
   if (isProblem(origin)) return refuseUnread(request, origin, family, account);
-  const upstreamUrl = origin + route.path + route.search;
-  const call: Call = { request, headers, scope: { env, ctx }, route, family, account, upstreamUrl };
+  const call: Call = { request, headers, scope: { env, ctx }, route, family, account, origin };
   const refused = admit(call) ?? (account.prompt === null ? null : checkReference(account.prompt));
   if (refused !== null) return refuseUnread(request, refused, family, account);
   if (endpoint !== null && request.method === "POST") return serveTurn(call, endpoint);
@@ -63,17 +53,6 @@ async function refuseUnread(
 ): Promise<Response> {
   await discardBody(request.body);
   return respondProblem(value, family, account);
-}
-
-/** A key of ours never goes up; keys are minted by a later release of the control plane, so none is known here yet. */
-function admit({ headers, scope, route }: Call): Problem | null {
-  if (findProxyKey(headers, route.search) !== null) {
-    return problem("unauthenticated", "This proxy key is not known here.");
-  }
-  if (scope.env.REQUIRE_KEY === "true") {
-    return problem("unauthenticated", "This proxy asks for a key of its own (sb_…) in the SDK's API key.");
-  }
-  return null;
 }
 
 /** What URL and headers say must make sense even where nothing is injected. */
@@ -101,7 +80,7 @@ async function serveTurn(call: Call, endpoint: Endpoint): Promise<Response> {
     const concernsPrompt = named !== null || scan.field?.startsWith("prompt");
     return concernsPrompt ? respondProblem(scan, family, account) : passThrough(call, body);
   }
-  const name = named ?? nameInBody(scan);
+  const name = named ?? nameInBody(scan, route.path, endpoint);
   if (name === null) return passThrough(call, body);
   account.prompt = name;
   const decision = await decideTurn(call, endpoint, scan, name);
@@ -134,55 +113,7 @@ async function decideTurn(
     scan,
     endpoint,
     provider: route.provider,
+    path: route.path,
   };
   return decideBody(question, account, scope);
-}
-
-async function dispatchTurn(call: Call, endpoint: Endpoint, decision: Decision): Promise<Response> {
-  const { request, scope, family, account } = call;
-  const dispatchedAtMs = Date.now();
-  const settle = (outcome: OutcomeKind) => {
-    if (account.assignment === null || endpoint.count) return;
-    addOutcome(decision.entry.tallies, account.assignment, outcome);
-    scheduleFlush(decision.entry, scope);
-  };
-  if (isProblem(decision.body)) {
-    // Variables are what a version asks for; anything else is the caller's own mistake and no arm's fault.
-    if (decision.body.problem.startsWith("variable_")) settle("error");
-    return respondProblem(decision.body, family, account);
-  }
-  const upstream = await callProvider(call, "POST", decision.body);
-  if (upstream === "aborted") {
-    settle("aborted");
-    return new Response(null, { status: 499 });
-  }
-  if (isProblem(upstream)) {
-    settle("error");
-    return respondProblem(upstream, family, account);
-  }
-  const answer = relayAnswer(upstream, request.signal, scope.ctx, settle);
-  stampHeaders(answer.headers, account, dispatchedAtMs);
-  return answer;
-}
-
-/** No prompt: bodies, streams, multipart and WebSockets go by as they are. */
-async function passThrough(call: Call, body: ReadableStream | Uint8Array | null): Promise<Response> {
-  const { request, family, account } = call;
-  const dispatchedAtMs = Date.now();
-  const upstream = await callProvider(call, request.method, body);
-  if (upstream === "aborted") return new Response(null, { status: 499 });
-  if (isProblem(upstream)) return respondProblem(upstream, family, account);
-  if (upstream.webSocket) return upstream;
-  const answer = copyAnswer(upstream, upstream.body);
-  stampHeaders(answer.headers, account, dispatchedAtMs);
-  return answer;
-}
-
-function callProvider(call: Call, method: string, body: ReadableStream | Uint8Array | null) {
-  const { request, scope, route, upstreamUrl } = call;
-  const headers = cleanRequestHeaders(request.headers, call.headers, route.provider);
-  if (call.headers.get("upgrade")?.toLowerCase() === "websocket") headers.set("upgrade", "websocket");
-  // Without a limit of ours the client's own counts: its leaving ends the call.
-  const timeoutMs = Number(scope.env.FIRST_BYTE_TIMEOUT_MS) || null;
-  return callUpstream({ url: upstreamUrl, method, headers, body }, request.signal, timeoutMs);
 }

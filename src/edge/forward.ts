@@ -1,11 +1,6 @@
-// The call to the provider and its answer, byte for byte and unbuffered. The client's leaving ends the provider's
-// work; the provider's dying mid-stream reaches the client as a broken stream. Watching never adds JavaScript between
-// two chunks: a stream runs through the runtime's own pipe, and only its end is looked at.
+// The call to the provider. The client's leaving ends the provider's work.
 
 import { problem, type Problem } from "../core/problem.ts";
-import { cleanResponseHeaders } from "./headers.ts";
-import type { Ctx } from "./releases.ts";
-import type { OutcomeKind } from "./tallies.ts";
 import { within } from "./time.ts";
 
 export type UpstreamCall = {
@@ -38,35 +33,4 @@ export async function callUpstream(
     if (signal.aborted) return "aborted";
     return problem("upstream_unreachable", "The connection to the provider failed. Retry shortly.");
   }
-}
-
-/** The provider's answer for the client: its bytes as they came, in the encoding that they came in, its headers cleaned.
- * `settle` is called once, when the outcome is known. */
-export function relayAnswer(
-  upstream: Response,
-  signal: AbortSignal,
-  ctx: Ctx,
-  settle: (outcome: OutcomeKind) => void,
-): Response {
-  const failed = upstream.status >= 400;
-  const answer = copyAnswer(upstream, upstream.body);
-  const streams = answer.headers.get("content-type")?.startsWith("text/event-stream") ?? false;
-  if (upstream.body === null || !streams) {
-    settle(failed ? "error" : "ok");
-    return answer;
-  }
-  const { readable, writable } = new IdentityTransformStream();
-  const piped = upstream.body.pipeTo(writable, { signal }).then(
-    () => settle(failed ? "error" : "ok"),
-    () => settle(signal.aborted ? "aborted" : "error"),
-  );
-  ctx.waitUntil(piped);
-  return new Response(readable, answer);
-}
-
-/** A copy whose headers can be changed, the encoding of its body included (`encodeResponseBody` above). */
-export function copyAnswer(upstream: Response, body: ReadableStream | null): Response {
-  const answer = new Response(body, upstream);
-  cleanResponseHeaders(answer.headers);
-  return answer;
 }

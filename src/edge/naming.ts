@@ -10,7 +10,8 @@ import {
   type JsonObject,
   type Unit,
 } from "../core/types.ts";
-import type { Scan } from "../wire/wire.ts";
+import { modelInPath } from "../wire/formats.ts";
+import type { Endpoint, Scan } from "../wire/wire.ts";
 import type { Route } from "./route.ts";
 
 const MODEL_PREFIX = "prompt:";
@@ -22,11 +23,24 @@ export function nameOutsideBody(route: Route, headers: Reader): string | null {
   return route.prompt ?? headers.get("prompt-name") ?? null;
 }
 
-/** The prompt that the body names: OpenAI's own `prompt.id`, else `model: "prompt:{name}"`. */
-export function nameInBody(scan: Scan): string | null {
+/** The prompt that the body names: OpenAI's own `prompt.id`, else `model: "prompt:{name}"`, which stands in the path where
+ * the model does. */
+export function nameInBody(scan: Scan, path: string, endpoint: Endpoint): string | null {
   if (scan.promptField !== null) return scan.promptField.id;
-  if (scan.model?.startsWith(MODEL_PREFIX)) return scan.model.slice(MODEL_PREFIX.length);
+  const model = modelInPath(path, endpoint) ?? scan.model;
+  if (model?.startsWith(MODEL_PREFIX)) return model.slice(MODEL_PREFIX.length);
   return null;
+}
+
+/** A path that only names the prompt where the model belongs. */
+export function checkModelInPath(path: string, endpoint: Endpoint): Problem | null {
+  const model = modelInPath(path, endpoint);
+  if (model === null || !model.startsWith(MODEL_PREFIX)) return null;
+  return problem(
+    "invalid_request",
+    `The version served names no model, so the path has to: "${model.slice(0, 80)}" only names the prompt.`,
+    { field: "path" },
+  );
 }
 
 export function checkReference(name: string): Problem | null {

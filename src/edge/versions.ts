@@ -4,7 +4,7 @@
 import { isProblem, problem, type Problem } from "../core/problem.ts";
 import { hasVariables, renderVersion } from "../core/render.ts";
 import type { JsonObject, PromptVersion } from "../core/types.ts";
-import type { WireFormat } from "../wire/wire.ts";
+import type { Pieces, PrepareOptions, WireFormat } from "../wire/wire.ts";
 import type { Scope } from "./releases.ts";
 import { within } from "./time.ts";
 
@@ -12,7 +12,7 @@ export type LoadedVersion = {
   version: PromptVersion;
   hasVariables: boolean;
   /** By format, provider and kind of endpoint. */
-  prepared: Map<string, unknown>;
+  prepared: Map<string, Pieces>;
 };
 
 const WAIT_KV_MS = 1_000;
@@ -80,9 +80,9 @@ export function prepareVersion(
   entry: LoadedVersion,
   format: WireFormat,
   variables: JsonObject | null,
-  options: { provider: string; count: boolean },
-): { prepared: unknown } | Problem {
-  const key = `${format.id}/${options.provider}/${options.count}`;
+  options: PrepareOptions,
+): { prepared: Pieces } | Problem {
+  const key = `${format.id}/${options.provider}/${options.count}/${options.modelInPath === true}`;
   const cached = entry.hasVariables ? undefined : entry.prepared.get(key);
   if (cached !== undefined) return { prepared: cached };
   const rendered = renderVersion(entry.version.compiled, variables ?? {});

@@ -6,16 +6,17 @@ import { isProblem, problem, type Problem } from "../core/problem.ts";
 import type { Rendered } from "../core/rendered.ts";
 import { encodeUtf8 } from "../core/text.ts";
 import type { Placement } from "../core/types.ts";
+import { anthropicAnswers } from "./answer.ts";
 import { defineFormat } from "./define-format.ts";
 import { fieldsOf } from "./facts.ts";
 import { findMembers, firstChild, kindOf, nameOf, NONE, ROOT, type Node, type Tree } from "./json-tree.ts";
 import { joinBytes, jsonBytes } from "./json-write.ts";
 import { messageLists, scanMessages } from "./messages.ts";
 import { listBytes, Plan } from "./plan.ts";
-import { settingsFor, type PrepareOptions, type Settings } from "./settings.ts";
+import { settingsFor, type Settings } from "./settings.ts";
 import type { Patch } from "./splice.ts";
 import { encodeSystem, placeInString, type SystemText } from "./system-text.ts";
-import type { Scan, WireFormat } from "./wire.ts";
+import type { PrepareOptions, Scan, WireFormat } from "./wire.ts";
 
 type Prepared = {
   settings: Settings;
@@ -85,6 +86,7 @@ function placeInBlocks(changes: Plan, node: Node, block: Uint8Array, placement: 
 export const anthropicMessages: WireFormat<Tree, Prepared> = defineFormat({
   id: "anthropic-messages",
   family: "anthropic",
+  answers: anthropicAnswers,
   scan: (body) => scanMessages(body, FIELDS),
   prepare,
   plan,

@@ -2,9 +2,9 @@
 
 import { isProblem } from "../core/problem.ts";
 import { splice } from "./splice.ts";
-import type { WireFormat } from "./wire.ts";
+import type { Pieces, WireFormat } from "./wire.ts";
 
-export function defineFormat<Spans, Prepared>(
+export function defineFormat<Spans, Prepared extends Pieces>(
   parts: Omit<WireFormat<Spans, Prepared>, "inject">,
 ): WireFormat<Spans, Prepared> {
   return {

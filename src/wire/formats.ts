@@ -1,5 +1,6 @@
 // Which wire format a request is in, by its path and never by a look into its body. Paths are matched by how they end,
-// because what stands before differs by provider (`/v1`, `/openai/deployments/{name}`, `/api/v1`, …).
+// because what stands before differs by provider (`/v1`, `/openai/deployments/{name}`, `/api/v1`, …). Where the path
+// names the model, its place is noted, so that a version's own model goes there and every other byte stays.
 
 import { anthropicMessages } from "./anthropic-messages.ts";
 import { openaiChat } from "./openai-chat.ts";
@@ -7,9 +8,9 @@ import { openaiResponses } from "./openai-responses.ts";
 import type { Endpoint, Family, FormatId, WireFormat } from "./wire.ts";
 
 export const FORMATS: { readonly [id in FormatId]: WireFormat } = {
-  "openai-chat": openaiChat as WireFormat,
-  "openai-responses": openaiResponses as WireFormat,
-  "anthropic-messages": anthropicMessages as WireFormat,
+  "openai-chat": openaiChat as unknown as WireFormat,
+  "openai-responses": openaiResponses as unknown as WireFormat,
+  "anthropic-messages": anthropicMessages as unknown as WireFormat,
 };
 
 /** Behind a version only: OpenAI's threads and stored completions have `/messages` of their own. */
@@ -18,16 +19,43 @@ const BARE_MESSAGES = /\/messages(\/count_tokens)?$/;
 const GEMINI = /:(?:stream)?[gG]enerateContent$|:countTokens$/;
 /** Turns of Bedrock and of Workers AI, next to Gemini's. */
 const FOREIGN_TURNS = /\/(?:converse|converse-stream|invoke|invoke-with-response-stream)$|\/ai\/run\//;
+/** Azure's deployment path, which names the model that the body's `model` only repeats. */
+const DEPLOYMENT = /\/openai\/deployments\/([^/]+)\/chat\/completions\/*$/d;
 
 /** The turn-creating endpoint at `path` (no query), for POST requests; null: not one that a prompt goes into. */
 export function matchEndpoint(provider: string, path: string): Endpoint | null {
   const plain = plainPath(path);
-  if (plain.endsWith("/chat/completions")) return { format: FORMATS["openai-chat"], count: false };
-  if (plain.endsWith("/responses")) return { format: FORMATS["openai-responses"], count: false };
-  if (plain.endsWith("/responses/input_tokens")) return { format: FORMATS["openai-responses"], count: true };
+  if (plain.endsWith("/chat/completions")) {
+    const [, deployment] = provider === "azure" ? (DEPLOYMENT.exec(path)?.indices ?? []) : [];
+    const modelAt = deployment === undefined ? null : { from: deployment[0], to: deployment[1] };
+    return { ...endpointOf("openai-chat"), modelAt };
+  }
+  if (plain.endsWith("/responses")) return endpointOf("openai-responses");
+  if (plain.endsWith("/responses/input_tokens")) return endpointOf("openai-responses", true);
   const messages = (provider === "anthropic" ? BARE_MESSAGES : MESSAGES).exec(plain);
-  if (messages !== null) return { format: FORMATS["anthropic-messages"], count: messages[1] !== undefined };
+  if (messages !== null) return endpointOf("anthropic-messages", messages[1] !== undefined);
   return null;
+}
+
+function endpointOf(id: FormatId, count = false): Endpoint {
+  return { format: FORMATS[id], count, streams: count ? false : null, modelAt: null };
+}
+
+/** The model that the path names, decoded; null where the body names it. */
+export function modelInPath(path: string, { modelAt }: Endpoint): string | null {
+  if (modelAt === null) return null;
+  const model = path.slice(modelAt.from, modelAt.to);
+  try {
+    return decodeURIComponent(model);
+  } catch {
+    return model;
+  }
+}
+
+/** The path with another model in it. */
+export function replaceModel(path: string, { modelAt }: Endpoint, model: string): string {
+  if (modelAt === null) return path;
+  return path.slice(0, modelAt.from) + encodeURIComponent(model) + path.slice(modelAt.to);
 }
 
 /** Does a POST to `path` create a turn in a format that we cannot write a prompt into? (Legacy completions, batches and

@@ -5,16 +5,17 @@ import { isProblem, type Problem } from "../core/problem.ts";
 import type { Rendered } from "../core/rendered.ts";
 import { encodeUtf8 } from "../core/text.ts";
 import type { Placement } from "../core/types.ts";
+import { chatAnswers } from "./answer.ts";
 import { defineFormat } from "./define-format.ts";
 import { fieldsOf } from "./facts.ts";
 import { firstChild, NONE, type Node, type Tree } from "./json-tree.ts";
 import { joinBytes, jsonBytes } from "./json-write.ts";
 import { messageLists, scanMessages } from "./messages.ts";
 import { Plan } from "./plan.ts";
-import { settingsFor, type PrepareOptions, type Settings } from "./settings.ts";
+import { settingsFor, type Settings } from "./settings.ts";
 import type { Insertion, Patch } from "./splice.ts";
 import { endOfLeading, instructionsIn, isDeveloper } from "./turns.ts";
-import type { Scan, WireFormat } from "./wire.ts";
+import type { PrepareOptions, Scan, WireFormat } from "./wire.ts";
 
 type Prepared = {
   settings: Settings;
@@ -75,6 +76,7 @@ function placeMessages(changes: Plan, list: Node, { system, examples, placement 
 export const openaiChat: WireFormat<Tree, Prepared> = defineFormat({
   id: "openai-chat",
   family: "openai",
+  answers: chatAnswers,
   scan: (body) => scanMessages(body, FIELDS),
   prepare,
   plan,

@@ -6,6 +6,7 @@ import { isProblem, problem, type Problem } from "../core/problem.ts";
 import type { Rendered } from "../core/rendered.ts";
 import { encodeUtf8 } from "../core/text.ts";
 import type { Placement } from "../core/types.ts";
+import { responsesAnswers } from "./answer.ts";
 import { defineFormat } from "./define-format.ts";
 import { fieldsOf, readCommon, textIn } from "./facts.ts";
 import { textOf } from "./first-text.ts";
@@ -25,11 +26,11 @@ import {
 } from "./json-tree.ts";
 import { jsonBytes } from "./json-write.ts";
 import { listBytes, Plan } from "./plan.ts";
-import { settingsFor, type PrepareOptions, type Settings } from "./settings.ts";
+import { settingsFor, type Settings } from "./settings.ts";
 import { insertAt, type Patch } from "./splice.ts";
 import { encodeSystem, placeInString, type SystemText } from "./system-text.ts";
 import { contentOf, endOfLeading, instructionsIn, readTurns } from "./turns.ts";
-import type { Scan, WireFormat } from "./wire.ts";
+import type { PrepareOptions, Scan, WireFormat } from "./wire.ts";
 
 type Prepared = {
   settings: Settings;
@@ -146,6 +147,7 @@ function wrapText(changes: Plan, node: Node, { wrap }: Prepared): void {
 export const openaiResponses: WireFormat<Tree, Prepared> = defineFormat({
   id: "openai-responses",
   family: "openai",
+  answers: responsesAnswers,
   scan,
   prepare,
   plan,

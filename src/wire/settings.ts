@@ -9,7 +9,7 @@ import { nameOf, type Name } from "./json-tree.ts";
 import { jsonBytes } from "./json-write.ts";
 import { placeParams } from "./params.ts";
 import { responseFormatFor, toolFor, toolKey } from "./tools.ts";
-import type { FormatId } from "./wire.ts";
+import type { FormatId, PrepareOptions } from "./wire.ts";
 
 /** A member of the body, or of an object in it. */
 export type Spelling = { member: Name; inner: Name | null };
@@ -29,9 +29,9 @@ export type Settings = {
   tools: { items: Uint8Array[]; keys: Name[] };
   /** Members that `provider_params` sets as a whole, so that nothing else may touch them. */
   owned: Set<string>;
+  /** The model that goes into the path, where the path names it; null: the caller's own stays. */
+  pathModel: string | null;
 };
-
-export type PrepareOptions = { provider: string; count: boolean };
 
 /** Members that carry the conversation or belong to the caller's transport. */
 const UNTOUCHABLE = new Set(["messages", "input", "prompt", "prompt_variables", "stream"]);
@@ -53,7 +53,7 @@ const cache = new WeakMap<JsonObject, Map<string, { source: Source; settings: Se
 
 /** `rendered.params` and its neighbours are the version's own objects on every request, which is what the cache keys on. */
 export function settingsFor(rendered: Rendered, format: FormatId, options: PrepareOptions): Settings {
-  const key = `${format}/${options.provider}/${options.count}`;
+  const key = `${format}/${options.provider}/${options.count}/${options.modelInPath === true}`;
   let known = cache.get(rendered.params);
   if (known === undefined) {
     known = new Map();
@@ -78,8 +78,15 @@ function isSame(one: Source, other: Source): boolean {
 }
 
 function resolveSettings(rendered: Rendered, format: FormatId, options: PrepareOptions): Settings {
-  const settings: Settings = { refusal: null, list: [], tools: { items: [], keys: [] }, owned: new Set() };
-  if (rendered.model !== null) settings.list.push(settingOf(["model"], rendered.model, "forced"));
+  const settings: Settings = {
+    refusal: null,
+    list: [],
+    tools: { items: [], keys: [] },
+    owned: new Set(),
+    pathModel: null,
+  };
+  if (options.modelInPath === true) settings.pathModel = rendered.model;
+  else if (rendered.model !== null) settings.list.push(settingOf(["model"], rendered.model, "forced"));
   const forced = placeParams(rendered.params, format, options.provider);
   for (const { spellings, value } of forced) settings.list.push(settingOf(spellings, value, "forced"));
   for (const { neutral, spellings, value } of placeParams(rendered.defaults, format, options.provider)) {
@@ -107,7 +114,7 @@ function addProviderParams(
   settings: Settings,
   rendered: Rendered,
   format: FormatId,
-  { provider, count }: PrepareOptions,
+  { provider, count, modelInPath }: PrepareOptions,
 ): void {
   const short = format === "anthropic-messages" ? "anthropic" : format;
   for (const source of new Set([short, format, provider])) {
@@ -119,6 +126,8 @@ function addProviderParams(
           `The version's provider_params may not set "${member}": it belongs to the caller.`,
           { field: `provider_params.${source}.${member}` },
         );
+      } else if (modelInPath === true && member === "model") {
+        if (typeof value === "string") settings.pathModel = value;
       } else if (!count || COUNTED[format]?.has(member) === true) {
         setVerbatim(settings, member, value);
       }

@@ -5,6 +5,8 @@
 import type { Problem } from "../core/problem.ts";
 import type { Rendered } from "../core/rendered.ts";
 import type { JsonObject } from "../core/types.ts";
+import type { AnswerRules } from "./answer.ts";
+import type { Settings } from "./settings.ts";
 import type { Patch } from "./splice.ts";
 
 export type FormatId = "openai-chat" | "openai-responses" | "anthropic-messages";
@@ -34,14 +36,25 @@ export type Scan<Spans = unknown> = {
   spans: Spans;
 };
 
-export type WireFormat<Spans = unknown, Prepared = unknown> = {
+/** What a format makes of a rendered version: its own pieces, and the settings that all formats share. */
+export type Pieces = { settings: Settings };
+
+export type PrepareOptions = {
+  provider: string;
+  /** A token-count endpoint, which refuses sampling parameters. */
+  count: boolean;
+  /** The path names the model, so the body says none. */
+  modelInPath?: boolean;
+};
+
+export type WireFormat<Spans = unknown, Prepared extends Pieces = Pieces> = {
   id: FormatId;
   family: Family;
+  answers: AnswerRules;
   /** Finds all that is needed in one pass. Malformed JSON, a body that is no object or no UTF-8: `invalid_request`. */
   scan(body: Uint8Array): Scan<Spans> | Problem;
-  /** Encodes a rendered version once; the result is reused for every request while the version has no variables.
-   * `count`: a token-count endpoint, which refuses sampling parameters. */
-  prepare(rendered: Rendered, options: { provider: string; count: boolean }): Prepared;
+  /** Encodes a rendered version once; the result is reused for every request while the version has no variables. */
+  prepare(rendered: Rendered, options: PrepareOptions): Prepared;
   /** What `inject` splices, sorted: for a body that is sent while it is still being read. */
   plan(scan: Scan<Spans>, prepared: Prepared): Patch[] | Problem;
   /** Splices. A request that cannot take the prompt is refused, never sent half-prompted. */
@@ -49,4 +62,11 @@ export type WireFormat<Spans = unknown, Prepared = unknown> = {
 };
 
 /** A turn-creating endpoint; `count`: it only counts tokens. */
-export type Endpoint = { format: WireFormat; count: boolean };
+export type Endpoint = {
+  format: WireFormat;
+  count: boolean;
+  /** Whether the path says that the answer streams; null: the body's `stream` does. */
+  streams: boolean | null;
+  /** Where the model stands in the path as it was sent; null: the body names it. */
+  modelAt: { from: number; to: number } | null;
+};

@@ -6,7 +6,7 @@ import { isProblem } from "../../src/core/problem.ts";
 import type { Rendered } from "../../src/core/rendered.ts";
 import type { JsonObject } from "../../src/core/types.ts";
 import type { Patch } from "../../src/wire/splice.ts";
-import type { WireFormat } from "../../src/wire/wire.ts";
+import type { Pieces, WireFormat } from "../../src/wire/wire.ts";
 import { randomBody } from "./bodies.ts";
 import { isEqual } from "./equal.ts";
 import { seededRandom, type Random } from "./random.ts";
@@ -98,7 +98,7 @@ function readSeed(): number {
   return given === undefined ? Math.floor(Math.random() * 0x1_0000_0000) : Number(given);
 }
 
-function injectInto(format: WireFormat, body: Uint8Array, prepared: unknown): Uint8Array {
+function injectInto(format: WireFormat, body: Uint8Array, prepared: Pieces): Uint8Array {
   const scan = format.scan(body);
   if (isProblem(scan)) throw new Error(scan.message);
   const out = format.inject(scan, prepared);
