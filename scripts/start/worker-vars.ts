@@ -2,7 +2,7 @@
 // can be read by every process of the machine. Guarantee: a provider whose key is in `.dev.vars` is the real one;
 // every other provider is the stand-in, so that nothing leaves the machine without a key.
 
-import { PROVIDERS, upstreamVar } from "../../src/edge/providers.ts";
+import { PROVIDERS, upstreamVar } from "../../src/core/providers.ts";
 import type { Vars } from "./home.ts";
 
 /** `workers-ai` → `WORKERS_AI_API_KEY`. */

@@ -1,13 +1,15 @@
-// The Registry's tables. Each is small beside what it serves: a row a prompt, a name, a token.
+// The Registry's tables. Each is small beside what it serves: a row a prompt, a name, a token, a key.
 //
 // | table   | key  | holds                                                                             |
 // |---------|------|-----------------------------------------------------------------------------------|
 // | prompts | name | Prompt (JSON), and the order number of the summary that brought it                |
 // | names   | name | which prompt it belongs to, whether confirmed, when claimed (registry-names.ts)   |
 // | tokens  | hash | Token (JSON); the token itself is nowhere, only its SHA-256                       |
+// | keys    | hash | ProxyKey (JSON), likewise, and when it was last used (registry-keys.ts)           |
 
 import type { Token } from "../core/ports.ts";
 import type { Prompt } from "../core/types.ts";
+import { KEYS_SCHEMA } from "./registry-keys.ts";
 import { confirmNames, NAMES_SCHEMA } from "./registry-names.ts";
 import { numberOf, textOf, type Row, type Sql } from "./sql.ts";
 
@@ -17,6 +19,7 @@ const SCHEMA = [
   ...NAMES_SCHEMA,
   `CREATE TABLE IF NOT EXISTS tokens (hash TEXT PRIMARY KEY, id TEXT NOT NULL UNIQUE, document TEXT NOT NULL)
      STRICT, WITHOUT ROWID`,
+  ...KEYS_SCHEMA,
 ];
 
 export function createRegistryTables(sql: Sql): void {
@@ -68,11 +71,6 @@ export function listTokens(sql: Sql): Token[] {
 export function findToken(sql: Sql, hash: string): Token | null {
   const [row] = sql.exec(`SELECT document FROM tokens WHERE hash = ?`, hash);
   return row === undefined ? null : parse<Token>(row);
-}
-
-/** Not revoked, and not expired at `nowMs`; an expiry that cannot be read has passed. */
-export function isInForce(token: Token, nowMs: number): boolean {
-  return token.revokedAt === null && (token.expiresAt === null || Date.parse(token.expiresAt) > nowMs);
 }
 
 /** The token as revoked, at `nowMs` or when it was before; null: no such id. */

@@ -1,20 +1,27 @@
-// The one Registry object: the list of prompts, who owns which name, minted tokens. It stands beside the request path;
+// The one Registry object: the list of prompts, who owns which name, minted tokens and proxy keys. It stands beside the request path;
 // while it is down prompts are served, rolled back and pushed as ever, and their objects tell it later.
 // Why an object and not a KV list: KV's list lags behind by a minute or more, so a prompt just put would not be
 // listed, and two prompts could take one alias. Here both are decided by one writer.
 
 import { DurableObject } from "cloudflare:workers";
-import type { RegistryPort, Token } from "../core/ports.ts";
+import {
+  MOST_KEYS_A_CHECK,
+  type KeyGrant,
+  type KeyScope,
+  type ProxyKey,
+  type RegistryPort,
+  type Token,
+} from "../core/ports.ts";
 import { isProblem, problem, type Problem } from "../core/problem.ts";
 import type { Prompt, Role } from "../core/types.ts";
 import type { Env } from "../env.ts";
 import { createDurableSql } from "./durable-sql.ts";
+import { addKey, checkKey, isInForce, listKeys, markKeyRevoked } from "./registry-keys.ts";
 import { claimNames, resolveName } from "./registry-names.ts";
 import {
   addToken,
   createRegistryTables,
   findToken,
-  isInForce,
   keepSummary,
   listPrompts,
   listTokens,
@@ -79,5 +86,31 @@ export class Registry extends DurableObject<Env> implements RegistryPort {
   async authenticate(hash: string): Promise<Token | null> {
     const token = findToken(this.#sql, hash);
     return token !== null && isInForce(token, Date.now()) ? token : null;
+  }
+
+  async mintKey(
+    input: KeyScope & { name: string; expiresAt: string | null; createdBy: string; hash: string },
+  ): Promise<ProxyKey | Problem> {
+    const { hash, ...given } = input;
+    const createdAt = new Date().toISOString();
+    const key = { id: crypto.randomUUID(), ...given, createdAt, revokedAt: null };
+    if (addKey(this.#sql, hash, key)) return { ...key, lastUsedAt: null };
+    return problem("conflict", "This key exists already. Mint another one.");
+  }
+
+  async keys(): Promise<ProxyKey[]> {
+    return listKeys(this.#sql);
+  }
+
+  async revokeKey(id: string): Promise<ProxyKey | Problem> {
+    return (
+      markKeyRevoked(this.#sql, id, Date.now()) ??
+      problem("key_not_found", `There is no proxy key with the id "${id}".`)
+    );
+  }
+
+  async checkKeys(hashes: string[]): Promise<(KeyGrant | null)[]> {
+    const nowMs = Date.now();
+    return hashes.slice(0, MOST_KEYS_A_CHECK).map((hash) => checkKey(this.#sql, hash, nowMs));
   }
 }

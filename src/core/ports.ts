@@ -126,6 +126,9 @@ export type ControlPort = {
 
 // ── admin, edge → Registry ──────────────────────────────────────────────────────────────────────────────────────
 
+/** One call of `checkKeys` names no more. */
+export const MOST_KEYS_A_CHECK = 500;
+
 export type Token = {
   id: string;
   name: string;
@@ -136,7 +139,33 @@ export type Token = {
   revokedAt: string | null;
 };
 
-/** Methods of the one `Registry` object: the list of prompts, who owns which alias, minted admin tokens. */
+/** What a proxy key may be used for. An empty list does not narrow anything. */
+export type KeyScope = {
+  /** Prompts by their own names, never by aliases. */
+  prompts: string[];
+  environments: string[];
+  providers: string[];
+  /** May it be used for requests that no prompt is put into? */
+  passThrough: boolean;
+  /** Per minute and Cloudflare location; null: no limit of ours. */
+  requestsPerMinute: number | null;
+};
+
+export type ProxyKey = KeyScope & {
+  id: string;
+  name: string;
+  createdAt: string;
+  createdBy: string;
+  expiresAt: string | null;
+  revokedAt: string | null;
+  /** Within a minute or so; null: not used yet. */
+  lastUsedAt: string | null;
+};
+
+/** What an isolate needs to know of a key that is in force. */
+export type KeyGrant = KeyScope & Pick<ProxyKey, "id" | "name" | "expiresAt">;
+
+/** Methods of the one `Registry` object: the list of prompts, who owns which alias, admin tokens, proxy keys. */
 export type RegistryPort = {
   list(options: { includeArchived: boolean }): Promise<Prompt[]>;
   /** Called by a Control right after a commit and through its outbox. `order` only grows within a prompt: a summary
@@ -156,4 +185,12 @@ export type RegistryPort = {
   revokeToken(id: string): Promise<Token | Problem>;
   /** By SHA-256 (hex) of the token; null when unknown, expired or revoked. */
   authenticate(hash: string): Promise<Token | null>;
+  mintKey(
+    input: KeyScope & { name: string; expiresAt: string | null; createdBy: string; hash: string },
+  ): Promise<ProxyKey | Problem>;
+  keys(): Promise<ProxyKey[]>;
+  revokeKey(id: string): Promise<ProxyKey | Problem>;
+  /** Keys that are in use, by SHA-256 (hex), at most `MOST_KEYS_A_CHECK`; an answer each, in order. Null when unknown,
+   * expired or revoked, all of which last. */
+  checkKeys(hashes: string[]): Promise<(KeyGrant | null)[]>;
 };

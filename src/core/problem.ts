@@ -11,6 +11,7 @@ export const PROBLEMS = {
   provider_not_found: { status: 404, title: "No such provider", retry: false },
   environment_not_found: { status: 404, title: "No release in this environment", retry: false },
   token_not_found: { status: 404, title: "No such token", retry: false },
+  key_not_found: { status: 404, title: "No such proxy key", retry: false },
   route_not_found: { status: 404, title: "No such call", retry: false },
   method_not_allowed: { status: 405, title: "Method not allowed", retry: false },
   invalid_request: { status: 400, title: "Invalid request", retry: false },

@@ -2,32 +2,8 @@
 // name an upstream host; nothing in a request can.
 
 import { problem, type Problem } from "../core/problem.ts";
+import { PROVIDER_PATTERN, PROVIDERS, upstreamVar } from "../core/providers.ts";
 import type { Env } from "../env.ts";
-
-/** Origin with path prefix, so that `/v1/…` follows it. null: needs `UPSTREAM_<PROVIDER>`, as the host is the
- * customer's own (Azure resource, Bedrock region). */
-export const PROVIDERS: Readonly<Record<string, string | null>> = {
-  openai: "https://api.openai.com",
-  anthropic: "https://api.anthropic.com",
-  gemini: "https://generativelanguage.googleapis.com",
-  azure: null,
-  bedrock: null,
-  "workers-ai": "https://api.cloudflare.com/client/v4",
-  openrouter: "https://openrouter.ai/api",
-  groq: "https://api.groq.com/openai",
-  mistral: "https://api.mistral.ai",
-  deepseek: "https://api.deepseek.com",
-  xai: "https://api.x.ai",
-  together: "https://api.together.xyz",
-  fireworks: "https://api.fireworks.ai/inference",
-};
-
-const PROVIDER_PATTERN = /^[a-z0-9][a-z0-9_-]{0,62}$/;
-
-/** `workers-ai` → `UPSTREAM_WORKERS_AI`. */
-export function upstreamVar(provider: string): `UPSTREAM_${string}` {
-  return `UPSTREAM_${provider.toUpperCase().replaceAll("-", "_")}`;
-}
 
 /** Origins found before, per environment object: a Worker has one for its whole life. */
 const resolved = new WeakMap<Env, Map<string, string>>();

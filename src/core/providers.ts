@@ -1,0 +1,36 @@
+// Which providers there are, and how the vars and secrets of one are called. The edge finds hosts by it, the control
+// plane says by it what is configured, `npm start` replaces by it what has no key.
+
+/** Origin with path prefix, so that `/v1/…` follows it. null: needs `UPSTREAM_<PROVIDER>`, as the host is the
+ * customer's own (Azure resource, Bedrock region). */
+export const PROVIDERS: Readonly<Record<string, string | null>> = {
+  openai: "https://api.openai.com",
+  anthropic: "https://api.anthropic.com",
+  gemini: "https://generativelanguage.googleapis.com",
+  azure: null,
+  bedrock: null,
+  "workers-ai": "https://api.cloudflare.com/client/v4",
+  openrouter: "https://openrouter.ai/api",
+  groq: "https://api.groq.com/openai",
+  mistral: "https://api.mistral.ai",
+  deepseek: "https://api.deepseek.com",
+  xai: "https://api.x.ai",
+  together: "https://api.together.xyz",
+  fireworks: "https://api.fireworks.ai/inference",
+};
+
+export const PROVIDER_PATTERN = /^[a-z0-9][a-z0-9_-]{0,62}$/;
+
+/** `workers-ai` → `UPSTREAM_WORKERS_AI`. */
+export function upstreamVar(provider: string): `UPSTREAM_${string}` {
+  return `UPSTREAM_${inCapitals(provider)}`;
+}
+
+/** `workers-ai` → `WORKERS_AI_API_KEY`: the secret that stands in for a proxy key. */
+export function secretVar(provider: string): `${string}_API_KEY` {
+  return `${inCapitals(provider)}_API_KEY`;
+}
+
+function inCapitals(provider: string): string {
+  return provider.toUpperCase().replaceAll("-", "_");
+}
