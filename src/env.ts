@@ -28,8 +28,37 @@ export type Env = {
   MAX_BODY_BYTES?: string;
   /** Time the provider has to send response headers, in ms; unset: as long as the client waits. */
   FIRST_BYTE_TIMEOUT_MS?: string;
+  /** How long a proxy key that was confirmed goes on working while the Registry is out of reach, in ms (600000); "0":
+   * not at all. */
+  KEY_GRACE_MS?: string;
+  /** What Bedrock requests are signed with, unless BEDROCK_API_KEY is set. The region is that of the host unless given. */
+  AWS_ACCESS_KEY_ID?: string;
+  AWS_SECRET_ACCESS_KEY?: string;
+  AWS_SESSION_TOKEN?: string;
+  AWS_REGION?: string;
+  /** A provider's secret, put in the place of a valid proxy key and used for nothing else. */
+  [secret: `${string}_API_KEY`]: string | undefined;
   [upstream: `UPSTREAM_${string}`]: string | undefined;
+  /** A limit in requests per minute that proxy keys can be minted with: `RATE_LIMIT_60`. */
+  [limit: `RATE_LIMIT_${number}`]: RateLimiter | undefined;
 };
+
+/** What we use of the platform's rate limiter. */
+export type RateLimiter = { limit(options: { key: string }): Promise<{ success: boolean }> };
+
+/** 60 → `RATE_LIMIT_60`. */
+export function limitVar(requestsPerMinute: number): `RATE_LIMIT_${number}` {
+  return `RATE_LIMIT_${requestsPerMinute}`;
+}
+
+/** The limits that this deployment has, ascending. */
+export function requestLimits(env: Env): number[] {
+  const found = Object.keys(env).map((name) => /^RATE_LIMIT_([1-9]\d{0,8})$/.exec(name)?.[1]);
+  return found
+    .filter((limit) => limit !== undefined)
+    .map(Number)
+    .toSorted((one, other) => one - other);
+}
 
 /** The one Registry object. */
 export const REGISTRY_NAME = "registry";

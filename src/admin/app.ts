@@ -12,6 +12,7 @@ import { check, parseJsonObject, readBytes, readQuery, type Sent } from "./body.
 import type { Call, Guards, Reply } from "./call.ts";
 import { renderDocs } from "./docs.ts";
 import { describeApi } from "./openapi.ts";
+import { keyHandlers } from "./key-handlers.ts";
 import { isPromptWrite, operationList, type Operation, type OperationId } from "./operations.ts";
 import { fingerprintRequest, formatEntityTag, parseIdempotencyKey, parseIfMatch } from "./preconditions.ts";
 import { answerException, answerProblem } from "./problem.ts";
@@ -30,7 +31,7 @@ const DOCS_HEADERS = {
 };
 
 /** Each handler takes the call of its own line; `prepareCall` has checked that it is one. */
-const HANDLERS = { ...promptHandlers, ...releaseHandlers, ...tokenHandlers } as unknown as {
+const HANDLERS = { ...promptHandlers, ...releaseHandlers, ...keyHandlers, ...tokenHandlers } as unknown as {
   [Id in OperationId]: Handler;
 };
 

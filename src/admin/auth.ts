@@ -56,12 +56,12 @@ export function challenge(request: Request): string {
   return request.headers.has("authorization") ? `${realm}, error="invalid_token"` : realm;
 }
 
-/** A new token and the hash that is stored of it. */
-export async function createToken(): Promise<{ token: string; hash: string }> {
+/** A new token or key (256 random bits behind a prefix) and the hash that is stored of it. */
+export async function createSecret(prefix: "sbt_" | "sb_"): Promise<{ secret: string; hash: string }> {
   const bytes = crypto.getRandomValues(new Uint8Array(32));
   const base64 = btoa(String.fromCharCode(...bytes));
-  const token = `sbt_${base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")}`;
-  return { token, hash: await hashText(token) };
+  const secret = prefix + base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  return { secret, hash: await hashText(secret) };
 }
 
 /** Digests have one length whatever was sent, so that neither content nor length shows in the time taken. */

@@ -1,6 +1,7 @@
 // The one table of operations of the control plane (contract §4). The server routes by it, OpenAPI and /docs are
 // printed from it, the command line and the tests walk it. Only zod and core are imported, so that Node reads it too.
 
+import { keyOperations } from "./key-operations.ts";
 import { promptOperations } from "./prompt-operations.ts";
 import { releaseOperations } from "./release-operations.ts";
 import { tokenOperations } from "./token-operations.ts";
@@ -14,6 +15,7 @@ export const OPERATIONS = {
   ...promptOperations,
   ...versionOperations,
   ...releaseOperations,
+  ...keyOperations,
   ...tokenOperations,
 } as const satisfies Record<string, Operation>;
 

@@ -4,7 +4,14 @@
 
 import * as z from "zod";
 import { contentSchema as writtenContent } from "../core/content.ts";
-import type { PushAnswer, RevokeAnswer, RollbackAnswer, Token, VersionView } from "../core/ports.ts";
+import type {
+  ProxyKey,
+  PushAnswer,
+  RevokeAnswer,
+  RollbackAnswer,
+  Token,
+  VersionView,
+} from "../core/ports.ts";
 import type {
   Arm,
   Prompt,
@@ -200,3 +207,40 @@ export const mintedTokenSchema = z
   .meta({ id: "MintedToken" });
 
 export const actorSchema = z.object({ name: z.string(), role }).meta({ id: "Actor" });
+
+export const keySchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    prompts: z.array(z.string()).describe("Empty: all."),
+    environments: z.array(z.string()).describe("Empty: all."),
+    providers: z.array(z.string()).describe("Empty: all."),
+    passThrough: z.boolean().describe("May be used for requests that no prompt is put into."),
+    requestsPerMinute: z.int().nullable(),
+    createdAt: time,
+    createdBy: z.string(),
+    expiresAt: time.nullable(),
+    revokedAt: time.nullable(),
+    lastUsedAt: time.nullable().describe("Within a minute or so; null: not used yet."),
+  })
+  .meta({ id: "ProxyKey" }) satisfies z.ZodType<ProxyKey>;
+
+export const mintedKeySchema = z
+  .object({ ...keySchema.shape, key: z.string().describe("The key itself; shown this once.") })
+  .meta({ id: "MintedProxyKey" });
+
+export const providerSchema = z
+  .object({
+    name: z.string(),
+    origin: z.string().nullable().describe("Where requests go; null: nowhere yet."),
+    secret: z
+      .string()
+      .nullable()
+      .describe("Name of the secret that is put in the place of a proxy key; null: the Worker holds none."),
+    can: z
+      .array(z.enum(["pass-through", "prompts", "proxy-keys", "signing"]))
+      .describe("What works with this provider as it is configured."),
+    problems: z.array(z.object({ message: z.string(), mend: z.string() })),
+  })
+  .meta({ id: "Provider" });
+export type ProviderView = z.infer<typeof providerSchema>;

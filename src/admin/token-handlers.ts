@@ -3,7 +3,7 @@
 import type { RegistryPort } from "../core/ports.ts";
 import { isProblem, problem, type Problem } from "../core/problem.ts";
 import { REGISTRY_NAME, type Env } from "../env.ts";
-import { createToken } from "./auth.ts";
+import { createSecret } from "./auth.ts";
 import { answerWith, type Call, type Handlers, type Reply } from "./call.ts";
 import { callStub } from "./stubs.ts";
 import type { tokenOperations } from "./token-operations.ts";
@@ -29,11 +29,10 @@ export const tokenHandlers: Handlers<typeof tokenOperations> = {
 };
 
 async function mintToken({ env, actor, body }: Mint): Promise<Reply | Problem> {
-  const expiresAt = body.expiresAt === null ? null : new Date(body.expiresAt).toISOString();
-  if (expiresAt !== null && Date.parse(expiresAt) <= Date.now()) {
-    return problem("invalid_request", "expiresAt lies in the past.", { field: "expiresAt" });
-  }
-  const { token, hash } = await createToken();
+  const expiry = readExpiry(body.expiresAt);
+  if (isProblem(expiry)) return expiry;
+  const { at: expiresAt } = expiry;
+  const { secret: token, hash } = await createSecret("sbt_");
   const { name, role } = body;
   // Once only: a second attempt could find the hash of the first one taken.
   const minted = await callStub(
@@ -43,6 +42,14 @@ async function mintToken({ env, actor, body }: Mint): Promise<Reply | Problem> {
   );
   if (isProblem(minted)) return minted;
   return { status: 201, body: { ...minted, token }, location: `/admin/tokens/${minted.id}` };
+}
+
+/** In UTC with milliseconds, as all our times are. */
+export function readExpiry(expiresAt: string | null): { at: string | null } | Problem {
+  if (expiresAt === null) return { at: null };
+  const at = new Date(expiresAt).toISOString();
+  if (Date.parse(at) > Date.now()) return { at };
+  return problem("invalid_request", "expiresAt lies in the past.", { field: "expiresAt" });
 }
 
 function callRegistry<Answer>(env: Env, call: (registry: RegistryPort) => Promise<Answer>) {

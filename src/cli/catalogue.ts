@@ -2,6 +2,7 @@
 
 import type { CommandSpec } from "./command.ts";
 import { createHelpCommand, openCommand, versionCommand } from "./commands/about.ts";
+import { keysCreateCommand, keysListCommand, keysRevokeCommand, providersCommand } from "./commands/keys.ts";
 import { explainCommand, logCommand, statusCommand } from "./commands/observe.ts";
 import { archiveCommand, createCommand, listCommand } from "./commands/prompts.ts";
 import { canaryCommand, promoteCommand } from "./commands/releases.ts";
@@ -30,6 +31,10 @@ export const CATALOGUE: CommandSpec[] = [
   listCommand,
   createCommand,
   archiveCommand,
+  keysListCommand,
+  keysCreateCommand,
+  keysRevokeCommand,
+  providersCommand,
   tokensListCommand,
   tokensCreateCommand,
   tokensRevokeCommand,

@@ -34,3 +34,12 @@ export function secretVar(provider: string): `${string}_API_KEY` {
 function inCapitals(provider: string): string {
   return provider.toUpperCase().replaceAll("-", "_");
 }
+
+/** Where the AWS region stands in the host of a Bedrock endpoint, FIPS and dual-stack ones included. */
+const AWS_HOST = /(?:^|\.)bedrock-runtime(?:-fips)?\.([a-z]{2}(?:-[a-z]+)+-\d)\.(?:amazonaws\.com|api\.aws)/;
+
+/** The region to sign for: the configured one, else the host's; null: neither says. */
+export function awsRegionOf(origin: string, configured: string | undefined): string | null {
+  if (configured) return configured;
+  return AWS_HOST.exec(origin.replace(/^https?:\/\//, ""))?.[1] ?? null;
+}

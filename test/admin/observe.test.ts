@@ -80,7 +80,7 @@ describe("what can be seen", () => {
 });
 
 describe("the examples of the documentation", () => {
-  it.each(operationList.filter(({ id }) => id !== "revokeToken"))(
+  it.each(operationList.filter(({ id }) => !id.startsWith("revoke") || id === "revokeVersion"))(
     "$id does what it says, and answers as its schema says",
     async (operation) => {
       const prompt = await createPrompt();

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { OperationId } from "../../src/admin/operations.ts";
 import { problemBody, startFakeControl, type FakeControl } from "./fake-control.ts";
 import { createPerson, runAs, runProcess, type Result } from "./run.ts";
-import { MINTED, release, SAMPLES } from "./samples.ts";
+import { MINTED, MINTED_KEY, release, SAMPLES } from "./samples.ts";
 
 let control: FakeControl;
 let directory = "";
@@ -129,6 +129,20 @@ const EVERY_COMMAND: { argv: string[]; calls: OperationId; path: string; says: R
     calls: "archivePrompt",
     path: "/admin/prompts/support-bot",
     says: /archived/,
+  },
+  { argv: ["keys", "list"], calls: "listKeys", path: "/admin/keys", says: /key_1 +checkout +support-bot/ },
+  { argv: ["keys", "create", "x"], calls: "mintKey", path: "/admin/keys", says: new RegExp(MINTED_KEY) },
+  {
+    argv: ["keys", "revoke", "key_1"],
+    calls: "revokeKey",
+    path: "/admin/keys/key_1",
+    says: /checkout .*key revoked/,
+  },
+  {
+    argv: ["providers"],
+    calls: "listProviders",
+    path: "/admin/providers",
+    says: /azure: It has no host\. Set the var UPSTREAM_AZURE/,
   },
   { argv: ["tokens", "list"], calls: "listTokens", path: "/admin/tokens", says: /tok_1 +ci +releaser/ },
   { argv: ["tokens", "create", "ci"], calls: "mintToken", path: "/admin/tokens", says: new RegExp(MINTED) },
@@ -281,6 +295,23 @@ describe("what a command sends", () => {
     const past = await run(["tokens", "create", "ci", "--expires", "2001-01-01"]);
     expect(past).toMatchObject({ code: 2 });
     expect(past.error).toContain("--expires");
+  });
+
+  it("keys create: no scope unless told, and the scope that was told", async () => {
+    await run(["keys", "create", "ci"]);
+    const scope = { prompts: [], environments: [], providers: [], passThrough: null };
+    expect(lastBody("mintKey")).toEqual({ name: "ci", ...scope, requestsPerMinute: null, expiresAt: null });
+    const narrow = ["--prompt", "a", "--prompt", "b", "--provider", "openai", "-e", "staging"];
+    await run(["keys", "create", "ci", ...narrow, "--pass-through", "--limit", "60"]);
+    expect(lastBody("mintKey")).toMatchObject({
+      prompts: ["a", "b"],
+      environments: ["staging"],
+      providers: ["openai"],
+      passThrough: true,
+      requestsPerMinute: 60,
+    });
+    expect(await run(["keys", "create", "ci", "--limit", "many"])).toMatchObject({ code: 2 });
+    expect(await run(["keys", "create", "ci", "--expires", "2001-01-01"])).toMatchObject({ code: 2 });
   });
 });
 

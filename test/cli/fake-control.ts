@@ -94,7 +94,7 @@ function sampleOf(request: IncomingMessage, id: OperationId | null): Exclude<Scr
     return problemBody("unauthenticated", 401, "The token is not known.") as Exclude<Script, "hang up">;
   }
   if (id === null) return problemBody("route_not_found", 404, "No such call.") as Exclude<Script, "hang up">;
-  return { status: id === "pushVersion" || id === "mintToken" ? 201 : 200, body: SAMPLES[id] };
+  return { status: ["pushVersion", "mintToken", "mintKey"].includes(id) ? 201 : 200, body: SAMPLES[id] };
 }
 
 function findOperation(method: string, path: string): OperationId | null {

@@ -4,7 +4,14 @@
 import type { OperationId } from "../../src/admin/operations.ts";
 import type { Answer } from "../../src/cli/client.ts";
 import type { Metrics } from "../../src/admin/schemas.ts";
-import type { PushAnswer, RevokeAnswer, RollbackAnswer, Token, VersionView } from "../../src/core/ports.ts";
+import type {
+  ProxyKey,
+  PushAnswer,
+  RevokeAnswer,
+  RollbackAnswer,
+  Token,
+  VersionView,
+} from "../../src/core/ports.ts";
 import type { Prompt, Release, ReleaseView, Revision, VersionSummary } from "../../src/core/types.ts";
 
 export const NOW = "2026-03-01T12:00:00.000Z";
@@ -131,6 +138,23 @@ export const token: Token = {
   revokedAt: null,
 };
 
+export const key: ProxyKey = {
+  id: "key_1",
+  name: "checkout",
+  prompts: ["support-bot"],
+  environments: ["production"],
+  providers: ["openai"],
+  passThrough: false,
+  requestsPerMinute: 600,
+  createdAt: "2026-02-26T12:00:00.000Z",
+  createdBy: "admin",
+  expiresAt: null,
+  revokedAt: null,
+  lastUsedAt: "2026-03-01T11:57:00.000Z",
+};
+
+export const MINTED_KEY = "sb_minted-and-shown-once";
+
 export const MINTED = "sbt_minted-and-shown-once";
 
 const push: PushAnswer = { version: 4, digest: "99".repeat(32) };
@@ -207,6 +231,27 @@ export const SAMPLES: { [id in OperationId]: Answer<id> } = {
   },
   getMetrics: metrics,
   whoami: { name: "admin", role: "admin" },
+  listKeys: { keys: [key, { ...key, id: "key_2", name: "old", prompts: [], revokedAt: NOW }] },
+  mintKey: { ...key, key: MINTED_KEY },
+  revokeKey: { ...key, revokedAt: NOW },
+  listProviders: {
+    providers: [
+      {
+        name: "openai",
+        origin: "https://api.openai.com",
+        secret: "OPENAI_API_KEY",
+        can: ["pass-through", "prompts", "proxy-keys"],
+        problems: [],
+      },
+      {
+        name: "azure",
+        origin: null,
+        secret: null,
+        can: [],
+        problems: [{ message: "It has no host.", mend: "Set the var UPSTREAM_AZURE." }],
+      },
+    ],
+  },
   listTokens: { tokens: [token, { ...token, id: "tok_2", name: "old", revokedAt: NOW }] },
   mintToken: { ...token, token: MINTED },
   revokeToken: { ...token, revokedAt: NOW },

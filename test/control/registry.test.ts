@@ -4,7 +4,7 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import { claimNames, resolveName } from "../../src/control/registry-names.ts";
-import { addKey, checkKey, isInForce, listKeys, markKeyRevoked } from "../../src/control/registry-keys.ts";
+import { isInForce } from "../../src/control/registry-keys.ts";
 import {
   addToken,
   createRegistryTables,

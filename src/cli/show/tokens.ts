@@ -26,7 +26,7 @@ export function formatMinted(look: Look, token: Token & { token: string }): stri
   ];
 }
 
-function describeState(token: Token, nowMs: number): Cell {
+export function describeState(token: Pick<Token, "revokedAt" | "expiresAt">, nowMs: number): Cell {
   if (token.revokedAt !== null) return { text: `revoked ${formatAge(token.revokedAt, nowMs)}`, style: "red" };
   if (token.expiresAt === null) return { text: "never expires" };
   const expired = Date.parse(token.expiresAt) <= nowMs;

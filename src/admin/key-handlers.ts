@@ -1,0 +1,89 @@
+// Handlers of proxy keys. What a key is scoped to is checked against what there is, so that a key that could never be
+// used is not minted; the key itself passes through here once and is kept nowhere.
+
+import type { RegistryPort } from "../core/ports.ts";
+import { isProblem, problem, type Problem } from "../core/problem.ts";
+import { PROVIDERS, upstreamVar } from "../core/providers.ts";
+import { limitVar, REGISTRY_NAME, requestLimits, type Env } from "../env.ts";
+import { createSecret } from "./auth.ts";
+import { answerWith, type Call, type Handlers, type Reply } from "./call.ts";
+import type { keyOperations } from "./key-operations.ts";
+import { describeProviders } from "./providers.ts";
+import { callStub, promptNotFound, resolveAlias } from "./stubs.ts";
+import { readExpiry } from "./token-handlers.ts";
+
+type Mint = Call<(typeof keyOperations)["mintKey"]>;
+
+export const keyHandlers: Handlers<typeof keyOperations> = {
+  async listKeys({ env }) {
+    const keys = await callRegistry(env, (registry) => registry.keys());
+    return isProblem(keys) ? keys : answerWith({ keys });
+  },
+
+  mintKey,
+
+  async revokeKey({ env, params }) {
+    const key = await callRegistry(env, (registry) => registry.revokeKey(params.id));
+    return isProblem(key) ? key : answerWith(key);
+  },
+
+  async listProviders({ env }) {
+    return answerWith({ providers: describeProviders(env) });
+  },
+};
+
+async function mintKey({ env, actor, body }: Mint): Promise<Reply | Problem> {
+  const { name, environments, providers, requestsPerMinute } = body;
+  const expiresAt = readExpiry(body.expiresAt);
+  if (isProblem(expiresAt)) return expiresAt;
+  const unusable = checkLimit(requestsPerMinute, env) ?? checkProviders(providers, env);
+  if (unusable !== null) return unusable;
+  const prompts = await readPrompts(body.prompts, env);
+  if (isProblem(prompts)) return prompts;
+  const passThrough = body.passThrough ?? prompts.length === 0;
+  const scope = { prompts, environments, providers, passThrough, requestsPerMinute };
+  const { secret: key, hash } = await createSecret("sb_");
+  const created = { ...scope, name, expiresAt: expiresAt.at, createdBy: actor.name, hash };
+  // Once only: a second attempt could find the hash of the first one taken.
+  const minted = await callRegistry(env, (registry) => registry.mintKey(created), 1);
+  if (isProblem(minted)) return minted;
+  return { status: 201, body: { ...minted, key }, location: `/admin/keys/${minted.id}` };
+}
+
+/** The platform's limits are fixed by the deployment: a key picks one of them. */
+function checkLimit(requestsPerMinute: number | null, env: Env): Problem | null {
+  const limits = requestLimits(env);
+  if (requestsPerMinute === null || limits.includes(requestsPerMinute)) return null;
+  const mend =
+    limits.length === 0
+      ? `This deployment has no limits; add a ratelimits binding ${limitVar(requestsPerMinute)} to wrangler.toml, or mint the key without one.`
+      : `must be one of the limits that this deployment has: ${limits.join(", ")}. Another one needs a ratelimits binding ${limitVar(requestsPerMinute)} in wrangler.toml.`;
+  return problem("invalid_request", `requestsPerMinute: ${mend}`, { field: "requestsPerMinute" });
+}
+
+function checkProviders(providers: string[], env: Env): Problem | null {
+  const missing = providers.find((name) => !Object.hasOwn(PROVIDERS, name) && !env[upstreamVar(name)]);
+  if (missing === undefined) return null;
+  const detail = `There is no provider "${missing}". GET /admin/providers lists all; ${upstreamVar(missing)} would add it.`;
+  return problem("provider_not_found", detail, { field: "providers" });
+}
+
+/** The prompts' own names, each once. */
+async function readPrompts(names: string[], env: Env): Promise<string[] | Problem> {
+  const found = await Promise.all(names.map((name) => resolveAlias(env, name)));
+  const prompts = new Set<string>();
+  for (const [index, prompt] of found.entries()) {
+    if (prompt === null) return { ...promptNotFound(names[index] ?? ""), field: "prompts" };
+    if (isProblem(prompt)) return prompt;
+    prompts.add(prompt);
+  }
+  return [...prompts];
+}
+
+function callRegistry<Answer>(
+  env: Env,
+  call: (registry: RegistryPort) => Promise<Answer>,
+  attempts?: number,
+): Promise<Answer | Problem> {
+  return callStub(() => env.REGISTRY.getByName(REGISTRY_NAME), call, attempts);
+}
