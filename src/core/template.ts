@@ -67,18 +67,27 @@ function toPath(name: string): string[] {
 
 /** A value and what it stands inside of. The outermost frame has no parent. */
 type Frame = { value: Json | undefined; parent: Frame | null };
-type Output = { text: string; steps: number };
+/** `media`: values that no text can hold, under the name of their variable. `met`: one that a text was to hold. */
+type Output = { text: string; steps: number; media: Media; met: string | null };
+export type Media = ReadonlyMap<Json, { variable: string }>;
+
+const NO_MEDIA: Media = new Map();
 
 /**
  * Mustache's semantics: names are looked up from the innermost section outwards; strings as they are, numbers and
  * booleans as JavaScript prints them, lists and objects as compact JSON, null and what is missing as nothing.
- * `variable_invalid` where the values make the text larger than any provider takes.
+ * `variable_invalid` where the values make the text larger than any provider takes, and where one of `media` is named.
  */
-export function renderTemplate(template: Template, view: JsonObject): string | Problem {
+export function renderTemplate(
+  template: Template,
+  view: JsonObject,
+  media: Media = NO_MEDIA,
+): string | Problem {
   const [only] = template;
   if (template.length === 1 && typeof only === "string") return only;
-  const output: Output = { text: "", steps: 0 };
+  const output: Output = { text: "", steps: 0, media, met: null };
   if (writeSegments(template, { value: view, parent: null }, output)) return output.text;
+  if (output.met !== null) return refuseMedia(output.met);
   return problem(
     "variable_invalid",
     `The prompt grows past ${MAX_RENDERED_CHARACTERS} characters (or ${MAX_STEPS} steps) with these variables: send shorter ones.`,
@@ -86,13 +95,24 @@ export function renderTemplate(template: Template, view: JsonObject): string | P
   );
 }
 
-/** False as soon as the output is over budget. */
+function refuseMedia(variable: string): Problem {
+  const field = `prompt.variables.${variable}`;
+  return problem(
+    "variable_invalid",
+    `${field} is a picture or a file, which only a user message of the version can hold, outside of every section: ` +
+      `let the version name {{${variable}}} there, or send a text.`,
+    { field },
+  );
+}
+
+/** False as soon as the output is over budget, or met what is no text. */
 function writeSegments(segments: Segment[], frame: Frame, output: Output): boolean {
   for (const segment of segments) {
     output.steps += 1;
     if (typeof segment === "string") output.text += segment;
-    else if (segment.kind === "value") output.text += printValue(lookUp(frame, segment.path));
+    else if (segment.kind === "value") writeValue(lookUp(frame, segment.path), output);
     else if (!writeSection(segment, frame, output)) return false;
+    if (output.met !== null) return false;
     if (output.text.length > MAX_RENDERED_CHARACTERS || output.steps > MAX_STEPS) return false;
   }
   return true;
@@ -135,8 +155,10 @@ function readOwn(value: Json[] | JsonObject, key: string): Json | undefined {
   return (value as JsonObject)[key];
 }
 
-function printValue(value: Json | undefined): string {
-  if (typeof value === "string") return value;
-  if (value === undefined || value === null) return "";
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+function writeValue(value: Json | undefined, output: Output): void {
+  if (typeof value === "string") output.text += value;
+  else if (value === undefined || value === null) return;
+  else if (typeof value !== "object") output.text += String(value);
+  else if (output.media.has(value)) output.met = output.media.get(value)!.variable;
+  else output.text += JSON.stringify(value);
 }

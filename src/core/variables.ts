@@ -2,7 +2,7 @@
 // request (the caller's values), so that a default can never be what a caller would be refused for. No zod here: this
 // lies on the request path.
 
-import type { Json, JsonObject, VariableType } from "./types.ts";
+import type { Json, VariableType } from "./types.ts";
 
 export const VARIABLE_TYPES = [
   "string",
@@ -42,16 +42,4 @@ export function isDeeperThan(value: Json, limit: number): boolean {
     level = level.flatMap((item) => (typeof item === "object" && item !== null ? Object.values(item) : []));
   }
   return false;
-}
-
-/**
- * OpenAI's `prompt.variables` also takes content parts. `text` is a text part's text; a part that is no text is
- * `refused`; null: the value is no part at all.
- */
-export function readContentPart(value: Json): { text: string } | { refused: string } | null {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
-  const part: JsonObject = value;
-  if (!Object.hasOwn(part, "type") || typeof part["type"] !== "string") return null;
-  if (part["type"] === "input_text" && typeof part["text"] === "string") return { text: part["text"] };
-  return part["type"] === "input_image" || part["type"] === "input_file" ? { refused: part["type"] } : null;
 }

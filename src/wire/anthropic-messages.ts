@@ -2,16 +2,18 @@
 // the caller gave it, cache marks untouched; examples stand before the caller's messages. Messages of role `system` in
 // the middle of a conversation are the caller's and stay.
 
+import type { MediaPart } from "../core/content-parts.ts";
 import { isProblem, problem, type Problem } from "../core/problem.ts";
 import type { Rendered } from "../core/rendered.ts";
 import { encodeUtf8 } from "../core/text.ts";
-import type { Placement } from "../core/types.ts";
+import type { JsonObject, Placement } from "../core/types.ts";
 import { anthropicAnswers } from "./answer.ts";
 import { defineFormat } from "./define-format.ts";
 import { fieldsOf } from "./facts.ts";
 import { findMembers, firstChild, kindOf, nameOf, NONE, ROOT, type Node, type Tree } from "./json-tree.ts";
 import { joinBytes, jsonBytes } from "./json-write.ts";
-import { messageLists, scanMessages } from "./messages.ts";
+import { MESSAGES, messageLists, saysNothing, scanMessages } from "./messages.ts";
+import { spoil, writeExamples, type PartWriter } from "./parts.ts";
 import { listBytes, Plan } from "./plan.ts";
 import { settingsFor, type Settings } from "./settings.ts";
 import type { Patch } from "./splice.ts";
@@ -30,13 +32,28 @@ const FIELDS = fieldsOf({ messages: 4, system: 1, output_config: 1 });
 const OPEN_BLOCK = encodeUtf8('{"type":"text","text":');
 const CLOSE_BLOCK = encodeUtf8("}");
 
+const PARTS: PartWriter = { text: (text) => ({ type: "text", text }), media: writeMedia };
+
+/** `detail` is OpenAI's alone. Of files Anthropic takes PDFs as they are. */
+function writeMedia({ kind, source, filename }: MediaPart): JsonObject | string {
+  const type = kind === "image" ? "image" : "document";
+  const title = kind === "file" && filename !== null ? { title: filename } : {};
+  if (source.from === "url") return { type, source: { type: "url", url: source.url }, ...title };
+  if (source.from === "id") return { type, source: { type: "file", file_id: source.id }, ...title };
+  const { mediaType, base64 } = source;
+  if (mediaType === null) return "a data URL that names the type of its data";
+  if (kind === "file" && mediaType !== "application/pdf") return "a PDF, or its text as input_text";
+  return { type, source: { type: "base64", media_type: mediaType, data: base64 }, ...title };
+}
+
 function prepare(rendered: Rendered, options: PrepareOptions): Prepared {
-  const { system, examples, placement } = rendered;
+  const { system, placement } = rendered;
+  const { items, refusal } = writeExamples(rendered, PARTS);
   return {
-    settings: settingsFor(rendered, "anthropic-messages", options),
+    settings: spoil(settingsFor(rendered, "anthropic-messages", options), refusal),
     placement,
     system: system === null ? null : withBlock(encodeSystem(system)),
-    examples: examples.map(({ role, content }) => jsonBytes({ role, content })),
+    examples: items.map((item) => jsonBytes(item)),
   };
 }
 
@@ -49,6 +66,10 @@ function plan({ spans: tree }: Scan<Tree>, prepared: Prepared): Patch[] | Proble
   const changes = new Plan(tree);
   const refusal = changes.apply(prepared.settings) ?? placeSystem(changes, prepared);
   if (refusal !== null) return refusal;
+  if (prepared.examples.length > 0 && saysNothing(tree)) {
+    changes.setMember(MESSAGES, listBytes(prepared.examples));
+    return changes.finish();
+  }
   const lists = messageLists(tree);
   if (isProblem(lists)) return lists;
   for (const list of lists) {

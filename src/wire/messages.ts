@@ -8,7 +8,7 @@ import { findMember, findMembers, kindOf, nameOf, NONE, ROOT, type Node, type Tr
 import { contentOf, readTurns } from "./turns.ts";
 import type { Scan } from "./wire.ts";
 
-const MESSAGES = nameOf("messages");
+export const MESSAGES = nameOf("messages");
 
 export function scanMessages(body: Uint8Array, fields: Field[]): Scan<Tree> | Problem {
   const tree = scanJson(body, fields);
@@ -24,6 +24,11 @@ export function scanMessages(body: Uint8Array, fields: Field[]): Scan<Tree> | Pr
     continues: turns.continues,
     previousResponse: null,
   };
+}
+
+/** A call site that sends nothing but the name of a prompt: the version's own messages are the conversation. */
+export function saysNothing(tree: Tree): boolean {
+  return findMembers(tree, ROOT, MESSAGES).every((node) => kindOf(tree, node) === "null");
 }
 
 /** Every `messages` of the body. An empty list is one; the provider says whether it will do. */

@@ -1,17 +1,19 @@
 // Chat Completions: the system text is a message, in the role that the caller's own instructions have (newer models
 // call it `developer`), examples stand behind the instructions. Also what every OpenAI-compatible provider speaks.
 
+import { dataUrl, type MediaPart } from "../core/content-parts.ts";
 import { isProblem, type Problem } from "../core/problem.ts";
 import type { Rendered } from "../core/rendered.ts";
 import { encodeUtf8 } from "../core/text.ts";
-import type { Placement } from "../core/types.ts";
+import type { JsonObject, Placement } from "../core/types.ts";
 import { chatAnswers } from "./answer.ts";
 import { defineFormat } from "./define-format.ts";
 import { fieldsOf } from "./facts.ts";
 import { firstChild, NONE, type Node, type Tree } from "./json-tree.ts";
 import { joinBytes, jsonBytes } from "./json-write.ts";
-import { messageLists, scanMessages } from "./messages.ts";
-import { Plan } from "./plan.ts";
+import { MESSAGES, messageLists, saysNothing, scanMessages } from "./messages.ts";
+import { spoil, writeExamples, type PartWriter } from "./parts.ts";
+import { listBytes, Plan } from "./plan.ts";
 import { settingsFor, type Settings } from "./settings.ts";
 import type { Insertion, Patch } from "./splice.ts";
 import { endOfLeading, instructionsIn, isDeveloper } from "./turns.ts";
@@ -29,13 +31,28 @@ const AS_SYSTEM = encodeUtf8('{"role":"system","content":');
 const AS_DEVELOPER = encodeUtf8('{"role":"developer","content":');
 const CLOSE = encodeUtf8("}");
 
+const PARTS: PartWriter = { text: (text) => ({ type: "text", text }), media: writeMedia };
+
+function writeMedia({ kind, source, filename, detail }: MediaPart): JsonObject | string {
+  if (kind === "image") {
+    if (source.from === "id") return "an image_url";
+    const url = source.from === "url" ? source.url : dataUrl(source);
+    return { type: "image_url", image_url: { url, ...(detail !== null && { detail }) } };
+  }
+  if (source.from === "url") return "file_data or a file_id";
+  if (source.from === "id") return { type: "file", file: { file_id: source.id } };
+  const data = source.mediaType === null ? source.base64 : dataUrl(source);
+  return { type: "file", file: { ...(filename !== null && { filename }), file_data: data } };
+}
+
 function prepare(rendered: Rendered, options: PrepareOptions): Prepared {
-  const { system, examples, placement } = rendered;
+  const { system, placement } = rendered;
+  const { items, refusal } = writeExamples(rendered, PARTS);
   return {
-    settings: settingsFor(rendered, "openai-chat", options),
+    settings: spoil(settingsFor(rendered, "openai-chat", options), refusal),
     placement,
     system: system === null ? null : encodeRoles(jsonBytes(system)),
-    examples: examples.map(({ role, content }) => jsonBytes({ role, content })),
+    examples: items.map((item) => jsonBytes(item)),
   };
 }
 
@@ -51,6 +68,12 @@ function plan({ spans: tree }: Scan<Tree>, prepared: Prepared): Patch[] | Proble
   const changes = new Plan(tree);
   const refusal = changes.apply(prepared.settings);
   if (refusal !== null) return refusal;
+  const { system, examples } = prepared;
+  const own = system === null ? examples : [system.asSystem, ...examples];
+  if (own.length > 0 && saysNothing(tree)) {
+    changes.setMember(MESSAGES, listBytes(own));
+    return changes.finish();
+  }
   const lists = messageLists(tree);
   if (isProblem(lists)) return lists;
   for (const list of lists) placeMessages(changes, list, prepared);

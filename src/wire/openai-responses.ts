@@ -25,6 +25,7 @@ import {
   type Tree,
 } from "./json-tree.ts";
 import { jsonBytes } from "./json-write.ts";
+import { spoil, writeExamples, type PartWriter } from "./parts.ts";
 import { listBytes, Plan } from "./plan.ts";
 import { settingsFor, type Settings } from "./settings.ts";
 import { insertAt, type Patch } from "./splice.ts";
@@ -76,12 +77,16 @@ function isThreaded(tree: Tree): boolean {
   });
 }
 
+/** Variables come in this format's own parts. */
+const PARTS: PartWriter = { text: (text) => ({ type: "input_text", text }), media: ({ sent }) => sent };
+
 function prepare(rendered: Rendered, options: PrepareOptions): Prepared {
   const { system, placement } = rendered;
-  const examples = rendered.examples.map(({ role, content }) => jsonBytes({ role, content }));
+  const { items, refusal } = writeExamples(rendered, PARTS);
+  const examples = items.map((item) => jsonBytes(item));
   const opening = listBytes([...examples, encodeUtf8('{"role":"user","content":')]);
   return {
-    settings: settingsFor(rendered, "openai-responses", options),
+    settings: spoil(settingsFor(rendered, "openai-responses", options), refusal),
     placement,
     system: system === null ? null : encodeSystem(system),
     examples,

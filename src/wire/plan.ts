@@ -89,6 +89,13 @@ export class Plan {
     this.editOf(ROOT).inserted.push(joinBytes([name.prefix, value]));
   }
 
+  /** In place of all that stands under this name, or as a member of its own. */
+  setMember(name: Name, value: Uint8Array): void {
+    const members = findMembers(this.tree, ROOT, name);
+    if (members.length === 0) this.insertMember(name, value);
+    for (const node of members) this.replace(node, value);
+  }
+
   replace(node: Node, value: Uint8Array): void {
     replaceValue(this.patches, this.tree, node, value);
   }

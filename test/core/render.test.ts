@@ -165,17 +165,12 @@ describe("types", () => {
     });
   });
 
-  it("take OpenAI's text parts as their text and refuse its images and files", () => {
+  it("take OpenAI's text parts as their text", () => {
     const part = { type: "input_text", text: "hello {{x}}" };
     expect(systemOf("{{v}}", { v: part })).toBe("hello {{x}}");
     expect(systemOf("{{v}}", { v: part }, { v: { type: "string" } })).toBe("hello {{x}}");
     expect(systemOf("{{v.text}}", { v: part }, { v: { type: "object" } })).toBe("hello {{x}}");
-    for (const type of ["input_image", "input_file"]) {
-      expect(render("{{v}}", { v: { type, file_id: "f" } })).toMatchObject({
-        problem: "variable_invalid",
-        field: "prompt.variables.v",
-      });
-    }
+    expect(systemOf("{{v}}", {}, { v: { default: part } })).toBe("hello {{x}}");
   });
 });
 

@@ -133,3 +133,11 @@ it("a token count takes what counts and no sampling parameters", () => {
     Object.keys(JSON.parse(inject('{"messages":[]}', version, { count: true })) as object).toSorted(),
   ).toEqual(["messages", "model", "output_config", "system", "thinking", "tool_choice", "tools"]);
 });
+
+it("the version's examples are the conversation where the caller sends no messages", () => {
+  const examples = [{ role: "user" as const, content: "1" }];
+  expect(inject('{"max_tokens":9}', { examples })).toBe(
+    '{"messages":[{"role":"user","content":"1"}],"max_tokens":9}',
+  );
+  expect(tryInject(ANTHROPIC, "{}", { system: "S" })).toMatchObject({ field: "messages" });
+});

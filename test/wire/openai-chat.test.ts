@@ -72,18 +72,24 @@ describe("a chat's system text", () => {
     expect(out.match(/"content":"S"/g)).toHaveLength(2);
   });
 
-  it.each([
-    "{}",
-    '{"messages":null}',
-    '{"messages":"hi"}',
-    '{"messages":{}}',
-    '{"messages":{},"messages":[]}',
-  ])("is refused a place in %s", (body) => {
-    expect(tryInject(CHAT, body, { system })).toMatchObject({
-      problem: "invalid_request",
-      field: "messages",
-    });
+  it("is the conversation, with the examples, where the caller sends no messages", () => {
+    const all = `{"messages":[{"role":"system","content":"S"},{"role":"user","content":"1"}]`;
+    const examples = [{ role: "user" as const, content: "1" }];
+    expect(inject("{}", { system, examples })).toBe(`${all}}`);
+    expect(inject('{"messages":null,"n":1.0}', { system, examples })).toBe(`${all},"n":1.0}`);
+    expect(inject('{"n":1.0}', { examples })).toBe('{"messages":[{"role":"user","content":"1"}],"n":1.0}');
+    expect(tryInject(CHAT, "{}", { model: "m" })).toMatchObject({ field: "messages" });
   });
+
+  it.each(['{"messages":"hi"}', '{"messages":{}}', '{"messages":{},"messages":[]}'])(
+    "is refused a place in %s",
+    (body) => {
+      expect(tryInject(CHAT, body, { system })).toMatchObject({
+        problem: "invalid_request",
+        field: "messages",
+      });
+    },
+  );
 });
 
 describe("what the caller sent stays as it was written", () => {

@@ -1,6 +1,7 @@
 // The injection as anybody would write it who may parse and rebuild the body: what the spliced bytes have to mean. Written
 // apart from src/wire, from the contract, with tables of its own.
 
+import type { MediaPart } from "../../src/core/content-parts.ts";
 import type { Rendered } from "../../src/core/rendered.ts";
 import type { Json, JsonObject } from "../../src/core/types.ts";
 import type { FormatId } from "../../src/wire/wire.ts";
@@ -37,7 +38,55 @@ export function injectReference(body: JsonObject, version: Rendered, where: Wher
     const others = caller.filter((tool) => !names.includes(nameOfTool(tool)));
     out["tools"] = [...version.tools.map((tool) => writeTool(tool, where.format)), ...others];
   }
-  return placeText(out, body, version, own, where) ?? out;
+  const examples = version.examples.map(({ role, content }): JsonObject => {
+    if (typeof content === "string") return { role, content };
+    return { role, content: content.map((part) => writePart(part, where.format)) };
+  });
+  if (JSON.stringify(examples).includes(UNSAYABLE)) return { refused: "photo" };
+  return placeText(out, body, { ...version, examples }, own, where) ?? out;
+}
+
+const UNSAYABLE = "(this format has no such part)";
+
+type Placed = Omit<Rendered, "examples"> & { examples: JsonObject[] };
+
+function writePart(part: Placeable, format: FormatId): JsonObject {
+  if (part.kind === "text")
+    return { type: format === "openai-responses" ? "input_text" : "text", text: part.text };
+  if (format === "openai-responses") return part.sent;
+  return (
+    (format === "openai-chat" ? writeChatPart(part.sent) : writeClaudePart(part.sent)) ?? {
+      [UNSAYABLE]: true,
+    }
+  );
+}
+
+type Placeable = MediaPart | { kind: "text"; text: string };
+
+/** From what the caller sent, not from what was made of it. */
+function writeChatPart(sent: JsonObject): JsonObject | null {
+  const { type, image_url: url, detail, file_id: id, file_data: data, filename } = sent;
+  if (type === "input_image") {
+    if (url === undefined) return null;
+    return { type: "image_url", image_url: detail === undefined ? { url } : { url, detail } };
+  }
+  if (id !== undefined) return { type: "file", file: { file_id: id } };
+  if (data === undefined) return null;
+  return { type: "file", file: filename === undefined ? { file_data: data } : { filename, file_data: data } };
+}
+
+function writeClaudePart(sent: JsonObject): JsonObject | null {
+  const { type: kind, image_url: image, file_url: file, file_id: id, file_data: data, filename } = sent;
+  const type = kind === "input_image" ? "image" : "document";
+  const title = filename === undefined ? {} : { title: filename };
+  if (id !== undefined) return { type, source: { type: "file", file_id: id }, ...title };
+  const [head = "", base64] = String(image ?? data ?? "").split(";base64,");
+  if (base64 !== undefined) {
+    if (!["image/png", "application/pdf"].includes(head.slice(5))) return null;
+    return { type, source: { type: "base64", media_type: head.slice(5), data: base64 }, ...title };
+  }
+  const url = image ?? file;
+  return url === undefined ? null : { type, source: { type: "url", url }, ...title };
 }
 
 function ownParams({ providerParams }: Rendered, { format, provider, count }: Where): JsonObject {
@@ -213,7 +262,7 @@ function remove(body: JsonObject, path: string): void {
 function placeText(
   out: JsonObject,
   body: JsonObject,
-  version: Rendered,
+  version: Placed,
   own: JsonObject,
   where: Where,
 ): Refused | null {
@@ -236,7 +285,8 @@ function leadingCount(messages: Json[]): number {
   return end < 0 ? messages.length : end;
 }
 
-function placeInMessages(out: JsonObject, { system, examples, placement }: Rendered): Refused | null {
+function placeInMessages(out: JsonObject, { system, examples, placement }: Placed): Refused | null {
+  if ((out["messages"] ?? null) === null && (system !== null || examples.length > 0)) out["messages"] = [];
   const { messages } = out;
   if (!Array.isArray(messages)) return { refused: "messages" };
   const [first = null] = messages;
@@ -262,7 +312,7 @@ function joinText(caller: string | undefined, ours: string, placement: Rendered[
 function placeInInstructions(
   out: JsonObject,
   body: JsonObject,
-  version: Rendered,
+  version: Placed,
   own: JsonObject,
 ): Refused | null {
   const { system, placement } = version;
@@ -294,7 +344,8 @@ function placeInInstructions(
   return null;
 }
 
-function placeInSystem(out: JsonObject, version: Rendered, own: JsonObject): Refused | null {
+function placeInSystem(out: JsonObject, version: Placed, own: JsonObject): Refused | null {
+  if ((out["messages"] ?? null) === null && version.examples.length > 0) out["messages"] = [];
   const { messages, system: caller = null } = out;
   const { system, placement, examples } = version;
   if (system !== null && !Object.hasOwn(own, "system")) {

@@ -1,5 +1,6 @@
 // Random rendered versions, and a plain one to start from.
 
+import type { MediaPart, RenderedPart } from "../../src/core/content-parts.ts";
 import type { Rendered } from "../../src/core/rendered.ts";
 import type { Json, JsonObject } from "../../src/core/types.ts";
 import type { Random } from "./random.ts";
@@ -74,6 +75,49 @@ const OWN: JsonObject[] = [
   { thinking: { type: "adaptive" } },
 ];
 
+/** What variables put into a user's message, each with the part that it came as. */
+export const MEDIA: { [name: string]: MediaPart } = {
+  image: medium("image", { from: "url", url: "https://x.test/a.png" }, { image_url: "https://x.test/a.png" }),
+  detailed: medium(
+    "image",
+    { from: "data", mediaType: "image/png", base64: "iVBOR" },
+    { image_url: "data:image/png;base64,iVBOR", detail: "low" },
+  ),
+  imageId: medium("image", { from: "id", id: "file-1" }, { file_id: "file-1" }),
+  pdf: medium(
+    "file",
+    { from: "data", mediaType: "application/pdf", base64: "JVBER" },
+    { file_data: "data:application/pdf;base64,JVBER", filename: "a.pdf" },
+  ),
+  sheet: medium(
+    "file",
+    { from: "data", mediaType: "text/csv", base64: "YSxi" },
+    { file_data: "data:text/csv;base64,YSxi", filename: "a.csv" },
+  ),
+  bare: medium("file", { from: "data", mediaType: null, base64: "YSxi" }, { file_data: "YSxi" }),
+  fileUrl: medium("file", { from: "url", url: "https://x.test/a.pdf" }, { file_url: "https://x.test/a.pdf" }),
+  fileId: medium("file", { from: "id", id: "file-2" }, { file_id: "file-2" }),
+};
+
+function medium(kind: "image" | "file", source: MediaPart["source"], sent: JsonObject): MediaPart {
+  const { filename = null, detail = null } = sent;
+  return {
+    kind,
+    variable: "photo",
+    source,
+    filename: filename as string | null,
+    detail: detail as string | null,
+    sent: { type: `input_${kind}`, ...sent },
+  };
+}
+
+function randomContent(random: Random): string | RenderedPart[] {
+  if (random.chance(0.8)) return random.pick(TEXTS);
+  const texts = [{ kind: "text" as const, text: random.pick(TEXTS) }];
+  const media = [MEDIA[random.pick(Object.keys(MEDIA))]!];
+  return random.pick([media, [...texts, ...media], [...media, ...texts, ...media]]);
+}
+
 /** Versions repeat in a real isolate; the pool makes the settings cache part of what is tested. */
 export function randomVersions(random: Random, count: number): Rendered[] {
   return Array.from({ length: count }, () => randomVersion(random));
@@ -82,10 +126,11 @@ export function randomVersions(random: Random, count: number): Rendered[] {
 function randomVersion(random: Random): Rendered {
   return {
     system: random.chance(0.8) ? random.pick(TEXTS) : null,
-    examples: Array.from({ length: random.pick([0, 0, 1, 2]) }, (_, index) => ({
-      role: index % 2 === 0 ? ("user" as const) : ("assistant" as const),
-      content: random.pick(TEXTS),
-    })),
+    examples: Array.from({ length: random.pick([0, 0, 1, 2]) }, (_, index) =>
+      index % 2 === 0
+        ? { role: "user" as const, content: randomContent(random) }
+        : { role: "assistant" as const, content: random.pick(TEXTS) },
+    ),
     placement: random.pick(["prepend", "append", "replace", "if_absent"]),
     model: random.chance(0.3) ? "forced-model" : null,
     params: randomParams(random),
