@@ -5,22 +5,10 @@
 import type { Lease } from "../core/types.ts";
 import { readMeta, writeMeta, type ControlStore } from "./store.ts";
 
-const DEFAULT_LEASE_MS = 2_000;
-const DEFAULT_SOFT_MS = 1_000;
-const SHORTEST_MS = 200;
-const LONGEST_MS = 60_000;
-
 export type HeldLease = Lease & {
   /** Grants of a longer lease, made before a deployment shortened it, may be in use until then; 0: none. */
   longerUntilMs: number;
 };
-
-/** The lease from the Worker's vars: hard within 200 ms to 60 s, soft below it. What is no number counts as unset. */
-export function configuredLease(vars: { LEASE_SOFT_MS?: string; LEASE_MS?: string }): Lease {
-  const leaseMs = Math.min(Math.max(wholeMs(vars.LEASE_MS) ?? DEFAULT_LEASE_MS, SHORTEST_MS), LONGEST_MS);
-  const softMs = Math.max(wholeMs(vars.LEASE_SOFT_MS) ?? DEFAULT_SOFT_MS, 1);
-  return { leaseMs, softMs: softMs < leaseMs ? softMs : Math.floor(leaseMs / 2) };
-}
 
 /** The lease to grant from `nowMs` on. It is on record before it is granted; call it before every answer. */
 export function holdLease(store: ControlStore, lease: Lease, nowMs: number): HeldLease {
@@ -40,8 +28,4 @@ export function holdLease(store: ControlStore, lease: Lease, nowMs: number): Hel
 /** When a change committed at `committedAtMs` is in force everywhere (epoch ms). */
 export function enforcedByMs(held: HeldLease, committedAtMs: number): number {
   return Math.max(committedAtMs + held.leaseMs, held.longerUntilMs);
-}
-
-function wholeMs(value: string | undefined): number | null {
-  return value !== undefined && /^\d{1,9}$/.test(value) ? Number(value) : null;
 }

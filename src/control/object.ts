@@ -3,6 +3,7 @@
 // alarm and the other objects. Every grant of a lease is the answer to a fresh call (guarantee 1).
 
 import { DurableObject } from "cloudflare:workers";
+import { configuredLease } from "../core/lease.ts";
 import type { Accepted, ControlPort, Envelope, SyncReply, SyncRequest, VersionView } from "../core/ports.ts";
 import { isProblem, problem, type Problem } from "../core/problem.ts";
 import { viewRelease } from "../core/release-view.ts";
@@ -21,7 +22,7 @@ import type { Env } from "../env.ts";
 import { executeCommand, findRepeated, previewCommand, type PreparedPush } from "./commands.ts";
 import { createDurableSql, type DurableSql } from "./durable-sql.ts";
 import { runAlarm } from "./housekeeping.ts";
-import { configuredLease, holdLease, type HeldLease } from "./lease.ts";
+import { holdLease, type HeldLease } from "./lease.ts";
 import { deliverKey, REGISTRY_KEY, type Targets } from "./outbox.ts";
 import { preparePush } from "./prepare.ts";
 import { answerSync, findRelease, readBegan, readTallies } from "./reports.ts";

@@ -1,16 +1,66 @@
-// May this request come in at all? Asked before its body is read, so that a refusal costs nothing.
+// May this request come in at all? Asked before its body is read, so that a refusal costs nothing. What only the body can
+// name, the prompt, is asked about again once it is known (key-scope.ts). Anonymous requests take one look here.
 
-import { problem, type Problem } from "../core/problem.ts";
+import type { KeyGrant } from "../core/ports.ts";
+import { isProblem, problem, type Problem } from "../core/problem.ts";
+import { limitVar, type Env } from "../env.ts";
 import type { Call } from "./call.ts";
-import { findProxyKey } from "./headers.ts";
+import { findProxyKey, findSecret, isSigned, type Secret } from "./credentials.ts";
+import { lookUpAlias } from "./entries.ts";
+import { hashKey, recognizeKey, unknownKey } from "./keys.ts";
+import { checkPassThrough, checkPrompt, checkProvider } from "./key-scope.ts";
+import { environmentOf, nameOutsideBody } from "./naming.ts";
 
-/** A key of ours never goes up; keys are minted by a later release of the control plane, so none is known here yet. */
-export function admit({ headers, scope, route }: Call): Problem | null {
-  if (findProxyKey(headers, route.search) !== null) {
-    return problem("unauthenticated", "This proxy key is not known here.");
-  }
+/** A request that came with a valid key of ours. Without one it has no part in any secret of the Worker. */
+export type Admission = { hash: string; key: KeyGrant; secret: Secret };
+
+type Asked = Omit<Call, "admission">;
+
+/** null: it came without a key of ours, and may. */
+export async function admit(asked: Asked): Promise<Admission | null | Problem> {
+  const { headers, scope, route, origin } = asked;
+  const sent = findProxyKey(headers, route.search);
+  if (sent === null) return checkAnonymous(asked);
+  const hash = await hashKey(sent);
+  if (hash === null) return unknownKey();
+  const key = await recognizeKey(hash, scope);
+  if (isProblem(key)) return key;
+  const outside = checkProvider(key, route.provider);
+  if (outside !== null) return outside;
+  const secret = findSecret(route.provider, route.path, origin, scope.env);
+  if (isProblem(secret)) return secret;
+  return (await checkRate(key, scope.env)) ?? { hash, key, secret };
+}
+
+function checkAnonymous({ headers, scope, route }: Asked): null | Problem {
   if (scope.env.REQUIRE_KEY === "true") {
     return problem("unauthenticated", "This proxy asks for a key of its own (sb_…) in the SDK's API key.");
   }
-  return null;
+  if (route.provider !== "bedrock" || !isSigned(headers, route.search)) return null;
+  return problem(
+    "unauthenticated",
+    "A signature of your own cannot be valid behind the proxy: it covers another host, and the body before the prompt went in. Use a proxy key (sb_…) as the access key id, with any secret, or a Bedrock API key (AWS_BEARER_TOKEN_BEDROCK).",
+  );
+}
+
+/** Counted by the platform, per Cloudflare location. A limiter that fails or is not there limits nobody. */
+async function checkRate({ id, requestsPerMinute }: KeyGrant, env: Env): Promise<Problem | null> {
+  if (requestsPerMinute === null) return null;
+  const counted = await env[limitVar(requestsPerMinute)]?.limit({ key: id }).catch(() => undefined);
+  if (counted === undefined || counted.success) return null;
+  return problem("rate_limited", `This proxy key is limited to ${requestsPerMinute} requests a minute.`);
+}
+
+/** For a request that is about to pass without a prompt in it: whatever prompt it names must be one of the key's. */
+export async function checkUnprompted({ admission, route, headers, scope }: Call): Promise<Problem | null> {
+  if (admission === null) return null;
+  const { key } = admission;
+  const outside = checkPassThrough(key);
+  const name = nameOutsideBody(route, headers);
+  if (outside !== null || name === null) return outside;
+  const environment = environmentOf(route, headers);
+  if (isProblem(environment)) return environment;
+  const isOwnName = key.prompts.length === 0 || key.prompts.includes(name);
+  const prompt = isOwnName ? name : ((await lookUpAlias(name, scope)) ?? name);
+  return checkPrompt(key, prompt, environment);
 }

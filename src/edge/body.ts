@@ -35,6 +35,15 @@ export async function readBody(
   return request.body === null ? new Uint8Array(0) : readChunks(request.body, maxBytes);
 }
 
+/** A body that is needed whole, whoever holds it. */
+export async function collectBody(
+  body: Uint8Array | ReadableStream | null,
+  configuredMax: string | undefined,
+): Promise<Uint8Array | null | Problem> {
+  if (body === null || body instanceof Uint8Array) return body;
+  return readChunks(body, Number(configuredMax) || DEFAULT_MAX_BYTES);
+}
+
 /** Reads to the end what was refused before it was read, within bounds: a client that is still writing would get a
  * reset connection instead of the answer, and try again. Awaited before the answer; in `waitUntil` it comes too late. */
 export async function discardBody(stream: ReadableStream | null): Promise<void> {

@@ -3,12 +3,14 @@
 // is looked at right before the upstream call (guarantee 1).
 
 import { assign, isAmbiguous } from "../core/assign.ts";
+import type { KeyGrant } from "../core/ports.ts";
 import { isProblem, problem, type Problem } from "../core/problem.ts";
 import type { Assignment, JsonObject, Release } from "../core/types.ts";
 import { replaceModel } from "../wire/formats.ts";
 import type { Endpoint, Scan } from "../wire/wire.ts";
 import { begin, recall, remember } from "./conversations.ts";
 import { findEntry, forgetEntry, knownPrompt, lookUpAlias } from "./entries.ts";
+import { checkPrompt } from "./key-scope.ts";
 import { freshnessOf, type Grant } from "./lease.ts";
 import { checkModelInPath, unitKeyOf, type Reader, type UnitKey } from "./naming.ts";
 import {
@@ -33,6 +35,8 @@ export type Question = {
   provider: string;
   /** The upstream path, without the query. */
   path: string;
+  /** The proxy key that it came with; null: none. */
+  key: KeyGrant | null;
 };
 
 /** What goes to the provider: the caller's path and body with the version in them. */
@@ -58,11 +62,14 @@ export async function decideBody(
     if (isProblem(grant)) {
       const renamed =
         grant.problem === "prompt_not_found" ? await followAlias(entry, question.name, scope) : null;
-      if (renamed === null) return grant;
+      // A key learns nothing of names beyond its scope, not even that nobody has them.
+      if (renamed === null) return checkPrompt(question.key, question.name, question.environment) ?? grant;
       entry = findEntry(renamed, question.environment);
       continue;
     }
     account.prompt = entry.prompt;
+    const outside = checkPrompt(question.key, entry.prompt, question.environment);
+    if (outside !== null) return outside;
     const { release } = grant;
     const unit = unitKeyOf(release.unit, question.headers, question.scan, account.requestId);
     const assignment = decideArm(question, entry, grant, unit, unheard);

@@ -3,7 +3,11 @@
 
 import { isProblem } from "../core/problem.ts";
 import type { Endpoint } from "../wire/wire.ts";
+import { checkUnprompted } from "./admit.ts";
+import { authorize } from "./authorize.ts";
+import { discardBody } from "./body.ts";
 import type { Call } from "./call.ts";
+import { withoutKey } from "./credentials.ts";
 import type { Decision } from "./decide.ts";
 import { callUpstream } from "./forward.ts";
 import { cleanRequestHeaders } from "./headers.ts";
@@ -44,6 +48,11 @@ export async function dispatchTurn(call: Call, endpoint: Endpoint, decision: Dec
 /** No prompt: bodies, streams, multipart and WebSockets go by as they are. */
 export async function passThrough(call: Call, body: ReadableStream | Uint8Array | null): Promise<Response> {
   const { request, route, family, account } = call;
+  const outside = call.admission === null ? null : await checkUnprompted(call);
+  if (outside !== null) {
+    await discardBody(body instanceof ReadableStream ? body : null);
+    return respondProblem(outside, family, account);
+  }
   const dispatchedAtMs = Date.now();
   const upstream = await callProvider(call, request.method, route.path, body);
   if (upstream === "aborted") return new Response(null, { status: 499 });
@@ -54,8 +63,8 @@ export async function passThrough(call: Call, body: ReadableStream | Uint8Array 
   return answer;
 }
 
-function callProvider(
-  { request, headers: values, scope, route, origin }: Call,
+async function callProvider(
+  { request, headers: values, scope, route, origin, admission }: Call,
   method: string,
   path: string,
   body: ReadableStream | Uint8Array | null,
@@ -64,6 +73,9 @@ function callProvider(
   if (values.get("upgrade")?.toLowerCase() === "websocket") headers.set("upgrade", "websocket");
   // Without a limit of ours the client's own counts: its leaving ends the call.
   const timeoutMs = Number(scope.env.FIRST_BYTE_TIMEOUT_MS) || null;
-  const url = origin + path + route.search;
-  return callUpstream({ url, method, headers, body }, request.signal, timeoutMs);
+  const url = origin + path + (admission === null ? route.search : withoutKey(route.search));
+  const plain = { url, method, headers, body };
+  const authorized = admission === null ? plain : await authorize(plain, admission, scope);
+  if (isProblem(authorized)) return authorized;
+  return callUpstream(authorized, request.signal, timeoutMs);
 }

@@ -35,8 +35,11 @@ export async function serveData(request: Request, env: Env, ctx: Ctx): Promise<R
   const family = endpoint?.format.family ?? familyOf(route.provider, route.path);
   const origin = resolveUpstream(route.provider, env);
   if (isProblem(origin)) return refuseUnread(request, origin, family, account);
-  const call: Call = { request, headers, scope: { env, ctx }, route, family, account, origin };
-  const refused = admit(call) ?? (account.prompt === null ? null : checkReference(account.prompt));
+  const asked = { request, headers, scope: { env, ctx }, route, family, account, origin };
+  const admission = await admit(asked);
+  if (isProblem(admission)) return refuseUnread(request, admission, family, account);
+  const call: Call = { ...asked, admission };
+  const refused = account.prompt === null ? null : checkReference(account.prompt);
   if (refused !== null) return refuseUnread(request, refused, family, account);
   if (endpoint !== null && request.method === "POST") return serveTurn(call, endpoint);
   const misnamed = checkNaming(call);
@@ -114,6 +117,7 @@ async function decideTurn(
     endpoint,
     provider: route.provider,
     path: route.path,
+    key: call.admission?.key ?? null,
   };
   return decideBody(question, account, scope);
 }

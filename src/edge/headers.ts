@@ -45,8 +45,6 @@ const CREDENTIAL_OWNER: Readonly<Record<string, string>> = {
   "api-key": "azure",
 };
 
-const KEY_PREFIX = "sb_";
-
 /** Request headers, read once: every look at a `Headers` object leaves JavaScript, so one pass is cheaper than a dozen. */
 export type HeaderValues = ReadonlyMap<string, string>;
 
@@ -86,16 +84,4 @@ export function cleanResponseHeaders(headers: Headers): void {
     if (NEVER_DOWN.has(name) || name.startsWith("prompt-")) (denied ??= []).push(name);
   }
   if (denied !== null) for (const name of denied) headers.delete(name);
-}
-
-/** A key of ours in whatever credential header (or Gemini's `?key=`) the SDK uses, or null. */
-export function findProxyKey(headers: HeaderValues, search: string): string | null {
-  const token = headers.get("authorization")?.replace(/^bearer\s+/i, "");
-  if (token?.startsWith(KEY_PREFIX)) return token;
-  for (const name of ["x-api-key", "x-goog-api-key", "api-key"]) {
-    const value = headers.get(name);
-    if (value?.startsWith(KEY_PREFIX)) return value;
-  }
-  const query = /[?&]key=(sb_[^&]*)/.exec(search);
-  return query?.[1] ?? null;
 }

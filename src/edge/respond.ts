@@ -1,7 +1,7 @@
 // What the client gets from us: the headers of contract §2.3, and errors of our own in the caller's wire format, so
 // that its SDK raises the right exception and retries only where retrying can help.
 
-import { PROBLEMS, statusOf, type Problem } from "../core/problem.ts";
+import { PROBLEMS, statusOf, type Problem, type ProblemCode } from "../core/problem.ts";
 import type { Assignment } from "../core/types.ts";
 import { errorBody } from "../wire/errors.ts";
 import type { Family } from "../wire/wire.ts";
@@ -35,15 +35,15 @@ function printable(name: string): string {
   return name.replace(/[^\w@.-]/g, "_").slice(0, 128);
 }
 
-const RETRY_AFTER_SECONDS = "1";
+/** Seconds. A limit is counted by the minute, and nobody says when the next one begins. */
+const RETRY_AFTER: { [code in ProblemCode]?: string } = { release_unavailable: "1", rate_limited: "10" };
 
 export function respondProblem(value: Problem, family: Family, account: Account): Response {
   const headers = new Headers({ "content-type": "application/json", "prompt-error": value.problem });
   stampHeaders(headers, account, Date.now());
   const rule = PROBLEMS[value.problem];
   if (!rule.retry) headers.set("x-should-retry", "false");
-  if (value.problem === "release_unavailable" || value.problem === "rate_limited") {
-    headers.set("retry-after", RETRY_AFTER_SECONDS);
-  }
+  const retryAfter = RETRY_AFTER[value.problem];
+  if (retryAfter !== undefined) headers.set("retry-after", retryAfter);
   return new Response(errorBody(family, value, account.requestId), { status: statusOf(value), headers });
 }

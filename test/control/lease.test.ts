@@ -3,7 +3,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { executeCommand } from "../../src/control/commands.ts";
-import { configuredLease, enforcedByMs, holdLease } from "../../src/control/lease.ts";
+import { enforcedByMs, holdLease } from "../../src/control/lease.ts";
+import { configuredLease } from "../../src/core/lease.ts";
 import { openStore, type ControlStore } from "../../src/control/store.ts";
 import { createEnvelope, OPTIONS, START_MS } from "./support/commands.ts";
 import { createTestSql, listTables } from "./support/sqlite.ts";

@@ -1,10 +1,5 @@
 import { describe, expect, it } from "vitest";
-import {
-  cleanRequestHeaders,
-  cleanResponseHeaders,
-  findProxyKey,
-  readHeaders,
-} from "../../src/edge/headers.ts";
+import { cleanRequestHeaders, cleanResponseHeaders, readHeaders } from "../../src/edge/headers.ts";
 
 function up(headers: Record<string, string>, provider = "openai"): Record<string, string> {
   const incoming = new Headers(headers);
@@ -78,23 +73,5 @@ describe("headers on their way down", () => {
       "x-request-id": "r",
       "anthropic-ratelimit-unified-status": "allowed",
     });
-  });
-});
-
-function findKey(headers: Record<string, string>, search: string): string | null {
-  return findProxyKey(readHeaders(new Headers(headers)), search);
-}
-
-describe("findProxyKey", () => {
-  it("finds a key of ours wherever an SDK puts its key", () => {
-    expect(findKey({ authorization: "Bearer sb_1" }, "")).toBe("sb_1");
-    expect(findKey({ "x-api-key": "sb_2" }, "")).toBe("sb_2");
-    expect(findKey({ "x-goog-api-key": "sb_3" }, "")).toBe("sb_3");
-    expect(findKey({ "api-key": "sb_4" }, "")).toBe("sb_4");
-    expect(findKey({}, "?alt=sse&key=sb_5&x=1")).toBe("sb_5");
-  });
-
-  it("takes a provider's own key for what it is", () => {
-    expect(findKey({ authorization: "Bearer sk-1", "x-api-key": "sk-ant" }, "?key=AIza")).toBeNull();
   });
 });

@@ -23,6 +23,8 @@ export type ClusterOptions = {
   persist?: string;
   /** Faults in force before the first request. */
   faults?: { control?: Partial<Faults>; edges?: Partial<Faults> };
+  /** Limits that proxy keys can be minted with, in requests a minute; none unless given. */
+  limits?: number[];
   /** Directory of built modules (`index.js` first); the build under test unless given. */
   bundle?: string;
 };
@@ -63,14 +65,15 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     ...options.vars,
     ...options.edgeVars?.[index],
   });
+  const limits = options.limits ?? [];
   const settings: MiniflareOptions = {
     ...QUIET,
     resourcePersistencePath: persist,
     handleStructuredLogs: (line) => logs.push({ level: line.level, message: line.message }),
     workers: [
-      describeWorker({ name: "control", modules, vars: varsOf(-1), objects: "own" }),
+      describeWorker({ name: "control", modules, vars: varsOf(-1), objects: "own", limits }),
       ...names.map((name, index) =>
-        describeWorker({ name, modules, vars: varsOf(index), objects: "control" }),
+        describeWorker({ name, modules, vars: varsOf(index), objects: "control", limits }),
       ),
     ],
   };

@@ -38,15 +38,28 @@ export type WorkerOptions = {
   objects: "own" | "control";
   /** Port of the `Harness` socket; any free one unless given. */
   harnessPort?: number;
+  /** Limits in requests a minute, each a binding `RATE_LIMIT_<n>`; none unless given. */
+  limits?: number[];
 };
 
-export function describeWorker({ name, modules, vars, objects, harnessPort }: WorkerOptions): Worker {
+export function describeWorker({
+  name,
+  modules,
+  vars,
+  objects,
+  harnessPort,
+  limits = [],
+}: WorkerOptions): Worker {
   const worker = objects === "own" ? name : "control";
   const env: Record<string, Binding> = {
     STORE: { type: "kv", id: "store" },
     CONTROL: { type: "durable-object", worker, exportName: "Control" },
     REGISTRY: { type: "durable-object", worker, exportName: "Registry" },
   };
+  for (const limit of limits) {
+    const simple = { limit, period: 60 } as const;
+    env[`RATE_LIMIT_${limit}`] = { type: "rate-limit", namespace: String(limit), simple };
+  }
   for (const [key, value] of Object.entries(vars)) env[key] = { type: "text", value };
   const storage = { type: "durable-object", storage: "sqlite" } as const;
   return {

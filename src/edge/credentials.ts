@@ -1,0 +1,130 @@
+// The swap: a key of ours is taken out wherever the SDK put it, and the provider's own secret goes where that provider
+// looks for it. Guarantees: no key of ours goes up, and no secret of the Worker is used without a valid key of ours.
+
+import { problem, type Problem } from "../core/problem.ts";
+import { awsRegionOf, secretVar } from "../core/providers.ts";
+import type { Env } from "../env.ts";
+import type { HeaderValues } from "./headers.ts";
+
+/** What a request is authorized with upstream, instead of the key that it came with. */
+export type Secret = { kind: "header"; name: string; value: string } | ({ kind: "aws" } & AwsCredentials);
+
+export type AwsCredentials = {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken: string | null;
+  region: string;
+};
+
+const KEY_HEADERS = ["x-api-key", "x-goog-api-key", "api-key"] as const;
+
+/** Credentials of any provider, and the signature headers of an AWS SDK. */
+const CREDENTIAL_HEADERS = [
+  ...KEY_HEADERS,
+  "authorization",
+  "x-amz-content-sha256",
+  "x-amz-date",
+  "x-amz-security-token",
+];
+
+/** How browsers hand a key to OpenAI's WebSockets, which take no headers from them. */
+const SUBPROTOCOL = "openai-insecure-api-key.";
+const KEY_IN_QUERY = /^(?:api-)?key=(sb_.*)$/;
+const AWS_SIGNATURE = /^AWS4-[A-Z0-9-]+ /;
+
+/** A key of ours in whatever credential header, query parameter or subprotocol the SDK uses, or null. */
+export function findProxyKey(headers: HeaderValues, search: string): string | null {
+  return findInHeaders(headers) ?? (search.includes("key=sb_") ? findInQuery(search) : null);
+}
+
+function findInHeaders(headers: HeaderValues): string | null {
+  const authorization = headers.get("authorization");
+  if (authorization !== undefined) {
+    // The key stands in the place of the access key id, which an AWS SDK sends; the secret it never does.
+    const key = AWS_SIGNATURE.test(authorization)
+      ? /\bCredential=([^/,\s]*)/.exec(authorization)?.[1]
+      : authorization.replace(/^bearer\s+/i, "");
+    if (key?.startsWith("sb_")) return key;
+  }
+  for (const name of KEY_HEADERS) {
+    const value = headers.get(name);
+    if (value?.startsWith("sb_")) return value;
+  }
+  const protocols = headers.get("sec-websocket-protocol");
+  return protocols === undefined
+    ? null
+    : (protocols.match(/openai-insecure-api-key\.(sb_[^,\s]*)/)?.[1] ?? null);
+}
+
+function findInQuery(search: string): string | null {
+  for (const part of search.slice(1).split("&")) {
+    const key = KEY_IN_QUERY.exec(part)?.[1];
+    if (key !== undefined) return key;
+  }
+  return null;
+}
+
+/** Has the client signed the request itself? */
+export function isSigned(headers: HeaderValues, search: string): boolean {
+  return AWS_SIGNATURE.test(headers.get("authorization") ?? "") || /[?&]X-Amz-Signature=/i.test(search);
+}
+
+/** The query without a key of ours, the rest of it as it was. */
+export function withoutKey(search: string): string {
+  if (!search.includes("key=sb_")) return search;
+  const rest = search
+    .slice(1)
+    .split("&")
+    .filter((part) => !KEY_IN_QUERY.test(part));
+  return rest.length === 0 ? "" : `?${rest.join("&")}`;
+}
+
+/** Takes every credential out of the headers that go up. */
+export function dropCredentials(headers: Headers): void {
+  for (const name of CREDENTIAL_HEADERS) headers.delete(name);
+  const protocols = headers.get("sec-websocket-protocol");
+  if (protocols === null) return;
+  const kept = protocols.split(",").filter((protocol) => !protocol.trim().startsWith(SUBPROTOCOL));
+  if (kept.length === 0) headers.delete("sec-websocket-protocol");
+  else headers.set("sec-websocket-protocol", kept.join(",").trim());
+}
+
+/** The Worker's own secret for a provider, and where it goes; `forbidden` when it holds none. */
+export function findSecret(provider: string, path: string, origin: string, env: Env): Secret | Problem {
+  const held = env[secretVar(provider)];
+  if (held) return placeSecret(provider, path, held);
+  if (provider === "bedrock") return findAwsCredentials(origin, env);
+  const name = secretVar(provider);
+  return problem(
+    "forbidden",
+    `The Worker holds no secret for ${provider}. Set it: npx wrangler secret put ${name} (locally: a line ${name}=… in .dev.vars).`,
+  );
+}
+
+/** Anthropic and Gemini take a bearer too where they speak OpenAI's protocol, and there alone. */
+function placeSecret(provider: string, path: string, value: string): Secret {
+  const isCompatible = /\/chat\/completions\/*$/.test(path) || path.includes("/openai/");
+  if (provider === "azure") return { kind: "header", name: "api-key", value };
+  if (provider === "anthropic" && !isCompatible) return { kind: "header", name: "x-api-key", value };
+  if (provider === "gemini" && !isCompatible) return { kind: "header", name: "x-goog-api-key", value };
+  return { kind: "header", name: "authorization", value: `Bearer ${value}` };
+}
+
+function findAwsCredentials(origin: string, env: Env): Secret | Problem {
+  const accessKeyId = env.AWS_ACCESS_KEY_ID;
+  const secretAccessKey = env.AWS_SECRET_ACCESS_KEY;
+  if (!accessKeyId || !secretAccessKey) {
+    return problem(
+      "forbidden",
+      "The Worker holds no credentials for bedrock. Set them with npx wrangler secret put: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or BEDROCK_API_KEY.",
+    );
+  }
+  const region = awsRegionOf(origin, env.AWS_REGION);
+  if (region === null) {
+    return problem(
+      "forbidden",
+      "The host of bedrock names no AWS region to sign for. Set the var AWS_REGION, as in us-east-1.",
+    );
+  }
+  return { kind: "aws", accessKeyId, secretAccessKey, sessionToken: env.AWS_SESSION_TOKEN || null, region };
+}

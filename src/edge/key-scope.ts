@@ -1,0 +1,39 @@
+// What a proxy key may be used for, as pure questions. A key that is scoped to prompts opens these prompts and, unless it
+// was minted for pass-through too, nothing that no prompt is put into: else a key for one bot would pay for anything.
+
+import type { KeyGrant } from "../core/ports.ts";
+import { problem, type Problem } from "../core/problem.ts";
+
+/** null: the key may. `prompt` is the prompt's own name, never an alias. */
+export function checkPrompt(key: KeyGrant | null, prompt: string, environment: string): Problem | null {
+  if (key === null) return null;
+  if (key.prompts.length > 0 && !key.prompts.includes(prompt)) return outside(key, `the prompt ${prompt}`);
+  if (key.environments.length > 0 && !key.environments.includes(environment)) {
+    return outside(key, `the environment ${environment}`);
+  }
+  return null;
+}
+
+export function checkProvider(key: KeyGrant, provider: string): Problem | null {
+  if (key.providers.length === 0 || key.providers.includes(provider)) return null;
+  return outside(key, `the provider ${provider}`);
+}
+
+/** For a request that no prompt is put into. */
+export function checkPassThrough(key: KeyGrant | null): Problem | null {
+  if (key === null || key.passThrough) return null;
+  return outside(key, "requests that no prompt is put into");
+}
+
+function outside(key: KeyGrant, asked: string): Problem {
+  const { name, prompts, environments, providers } = key;
+  const limits = [
+    ["prompts", prompts],
+    ["environments", environments],
+    ["providers", providers],
+  ] as const;
+  const scope = limits.flatMap(([noun, names]) => (names.length > 0 ? [`${noun} ${names.join(", ")}`] : []));
+  const allowed =
+    scope.length === 0 ? "requests that a prompt is put into" : `the ${scope.join(" and the ")}`;
+  return problem("forbidden", `The proxy key "${name}" is for ${allowed}, not for ${asked}.`);
+}

@@ -1,0 +1,44 @@
+// What a proxy key may be used for.
+
+import { describe, expect, it } from "vitest";
+import type { KeyGrant } from "../../src/core/ports.ts";
+import { checkPassThrough, checkPrompt, checkProvider } from "../../src/edge/key-scope.ts";
+
+const open: KeyGrant = {
+  id: "1",
+  name: "checkout",
+  prompts: [],
+  environments: [],
+  providers: [],
+  passThrough: true,
+  requestsPerMinute: null,
+  expiresAt: null,
+};
+
+describe("a proxy key", () => {
+  it("that is scoped to nothing opens everything, and so does none", () => {
+    expect(checkPrompt(open, "any", "staging")).toBeNull();
+    expect(checkProvider(open, "openai")).toBeNull();
+    expect(checkPassThrough(open)).toBeNull();
+    expect(checkPrompt(null, "any", "staging")).toBeNull();
+    expect(checkPassThrough(null)).toBeNull();
+  });
+
+  it("opens what it is scoped to and says so of everything else", () => {
+    const key = { ...open, prompts: ["a", "b"], environments: ["staging"], providers: ["openai"] };
+    expect(checkPrompt(key, "b", "staging")).toBeNull();
+    expect(checkProvider(key, "openai")).toBeNull();
+    for (const refused of [
+      checkPrompt(key, "c", "staging"),
+      checkPrompt(key, "a", "production"),
+      checkProvider(key, "azure"),
+      checkPassThrough({ ...key, passThrough: false }),
+    ]) {
+      expect(refused).toMatchObject({ problem: "forbidden" });
+      expect(refused?.message).toContain(
+        "the prompts a, b and the environments staging and the providers openai",
+      );
+    }
+    expect(checkPrompt(key, "c", "staging")?.message).toContain("not for the prompt c");
+  });
+});
