@@ -8,6 +8,8 @@ export type BannerFacts = {
   standInUrl: string;
   /** Providers that are the real ones because their key is in `.dev.vars`. */
   real: readonly string[];
+  /** What is wrong with the providers' configuration. */
+  problems: readonly string[];
   color: boolean;
 };
 
@@ -27,6 +29,7 @@ export function formatBanner(facts: BannerFacts): string {
     `  ${bold("Switchback")} is running on ${bold(facts.url)}`,
     `  ${dim("dashboard")}  ${facts.url}/dashboard#token=${encodeURIComponent(facts.token)}`,
     `  ${dim("provider")}   a stand-in on ${facts.standInUrl}, no API key needed${real}`,
+    ...facts.problems.map((problem) => `  ${bold("!")} ${problem}`),
     "",
     `  ${bold("1")} Ask; the app names a prompt in its base URL, nothing else:`,
     `    curl -s ${chat}${json}`,

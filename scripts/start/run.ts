@@ -1,6 +1,8 @@
 // One local Switchback, from nothing to ready: token → stand-in provider → Worker → demo. `npm start` and the tests
 // run the same code. Guarantee: whatever fails on the way, what was started before it is stopped again.
 
+import * as z from "zod";
+import { providerSchema } from "../../src/admin/schemas.ts";
 import { findToken, homeAt, readDevVars, writeLocal, writePrivately } from "./home.ts";
 import { isPortFree } from "./ports.ts";
 import { seedDemo } from "./demo.ts";
@@ -26,6 +28,8 @@ export type Running = {
   standInUrl: string;
   real: string[];
   demo: "seeded" | "present";
+  /** What is wrong with the providers' configuration, a line each. */
+  problems: string[];
   worker: WorkerProcess;
   stop(): Promise<void>;
 };
@@ -76,7 +80,8 @@ async function finishStart({ standIn, signal, ...parts }: Parts): Promise<Runnin
   }
   try {
     const demo = await seedDemo(parts.url, parts.token);
-    return { ...parts, standInUrl: standIn.url, demo };
+    const problems = await readProblems(parts.url, parts.token);
+    return { ...parts, standInUrl: standIn.url, demo, problems };
   } catch (error) {
     await parts.stop();
     return { failure: error instanceof Error ? error.message : String(error), detail: parts.worker.output() };
@@ -100,6 +105,14 @@ async function waitUntilReady(
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   return `The Worker was not ready within ${READY_DEADLINE_MS / 1000} s. wrangler said:`;
+}
+
+async function readProblems(url: string, token: string): Promise<string[]> {
+  const response = await fetch(`${url}/admin/providers`, { headers: { authorization: `Bearer ${token}` } });
+  const { providers } = z.object({ providers: z.array(providerSchema) }).parse(await response.json());
+  return providers.flatMap(({ name, problems }) =>
+    problems.map(({ message, mend }) => `${name}: ${message} ${mend}`),
+  );
 }
 
 async function readStatus(url: string, token: string): Promise<number | null> {

@@ -2,24 +2,29 @@
 // can be read by every process of the machine. Guarantee: a provider whose key is in `.dev.vars` is the real one;
 // every other provider is the stand-in, so that nothing leaves the machine without a key.
 
-import { PROVIDERS, upstreamVar } from "../../src/core/providers.ts";
+import { PROVIDERS, secretVar, upstreamVar } from "../../src/core/providers.ts";
 import type { Vars } from "./home.ts";
 
-/** `workers-ai` → `WORKERS_AI_API_KEY`. */
-export function keyVar(provider: string): string {
-  return `${provider.toUpperCase().replaceAll("-", "_")}_API_KEY`;
-}
+/** What a stand-in gets in the place of a proxy key, so that keys can be tried without a provider's. */
+const STAND_IN_SECRET = "stand-in";
 
 /** Providers that have a key or an upstream of their own in `.dev.vars`. */
 export function realProviders(devVars: Vars): string[] {
-  return Object.keys(PROVIDERS).filter((name) => devVars[keyVar(name)] || devVars[upstreamVar(name)]);
+  return Object.keys(PROVIDERS).filter(
+    (name) =>
+      devVars[secretVar(name)] ||
+      devVars[upstreamVar(name)] ||
+      (name === "bedrock" && devVars["AWS_ACCESS_KEY_ID"]),
+  );
 }
 
 export function workerVars(devVars: Vars, token: string, standInUrl: string): Vars {
   const real = realProviders(devVars);
   const vars: Vars = {};
   for (const name of Object.keys(PROVIDERS)) {
-    if (!real.includes(name)) vars[upstreamVar(name)] = standInUrl;
+    if (real.includes(name)) continue;
+    vars[upstreamVar(name)] = standInUrl;
+    vars[secretVar(name)] = STAND_IN_SECRET;
   }
   return { ...vars, ...devVars, ADMIN_TOKEN: token };
 }

@@ -3,7 +3,7 @@
 
 import { execFile, spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -158,6 +158,27 @@ describe("npm start", () => {
     expect(answers.filter((answer) => answer.includes("(v1)")).length).toBeGreaterThan(8);
     await paste(started, "npx switchback rollback");
     expect(await paste(started, "for i in")).not.toContain("(v2)");
+  });
+
+  it("takes a key minted on the command line for an API key, and says what is wrong with a provider", async () => {
+    await writeFile(join(homeDir, ".dev.vars"), "AWS_ACCESS_KEY_ID=AKIA\nREQUIRE_KEY=true\n");
+    const started = await start();
+    expect(started.output()).toMatch(/bedrock: It has no host.*UPSTREAM_BEDROCK/);
+    const launcher = join(CHECKOUT, "src/cli/bin.js");
+    const { stdout } = await run(process.execPath, [launcher, "keys", "create", "app", "--limit", "600"], {
+      cwd: homeDir,
+    });
+    const [key] = /sb_[\w-]{43}/.exec(stdout) ?? [""];
+    const call = (apiKey: string) =>
+      fetch(`${started.url}/p/support-bot/openai/v1/chat/completions`, {
+        method: "POST",
+        headers: { "content-type": "application/json", authorization: `Bearer ${apiKey}` },
+        body: JSON.stringify({ model: "m", messages: [{ role: "user", content: "Money back?" }] }),
+      });
+    const answer = await call(key);
+    expect(answer.status).toBe(200);
+    expect(await answer.text()).toContain("Acme Cloud support (v1)");
+    expect((await call("sk-own")).status).toBe(401);
   });
 
   it("says what to do when its port is taken, and touches nothing", async () => {

@@ -28,6 +28,7 @@ describe("the vars of the local Worker", () => {
     const vars = workerVars({}, "t", STAND_IN);
     expect(vars["UPSTREAM_OPENAI"]).toBe(STAND_IN);
     expect(vars["UPSTREAM_WORKERS_AI"]).toBe(STAND_IN);
+    expect(vars["WORKERS_AI_API_KEY"]).toBe("stand-in");
     expect(realProviders({})).toEqual([]);
   });
 
@@ -38,7 +39,10 @@ describe("the vars of the local Worker", () => {
     expect(vars["UPSTREAM_WORKERS_AI"]).toBeUndefined();
     expect(vars["UPSTREAM_AZURE"]).toBe("https://mine.example");
     expect(vars["UPSTREAM_ANTHROPIC"]).toBe(STAND_IN);
+    expect(vars["OPENAI_API_KEY"]).toBe("k");
+    expect(vars["AZURE_API_KEY"]).toBeUndefined();
     expect(realProviders(devVars)).toEqual(["openai", "azure", "workers-ai"]);
+    expect(realProviders({ AWS_ACCESS_KEY_ID: "a" })).toEqual(["bedrock"]);
   });
 
   it("reach the Worker exactly as they are", async () => {
