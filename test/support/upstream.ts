@@ -25,7 +25,14 @@ export type Reply = {
 
 export type Chunk = { bytes: string | Buffer; afterMs?: number };
 
-export type UpstreamRequest = { method: string; url: string; body: string; headers: Header[] };
+/** `bytes`: the body as it came; `body`: the same as text. */
+export type UpstreamRequest = {
+  method: string;
+  url: string;
+  body: string;
+  bytes: Buffer;
+  headers: Header[];
+};
 
 /** `silent`: the request is taken and never answered. */
 export type Script = Reply | "silent" | ((request: UpstreamRequest) => Reply | "silent");
@@ -110,7 +117,7 @@ function describe(request: IncomingMessage, body: Buffer): UpstreamRequest {
   const headers = rawHeaders.flatMap((name, index): Header[] =>
     index % 2 === 0 ? [[name, rawHeaders[index + 1] ?? ""]] : [],
   );
-  return { method, url, headers, body: body.toString() };
+  return { method, url, headers, body: body.toString(), bytes: body };
 }
 
 async function pause(ms = 0): Promise<void> {

@@ -1,0 +1,7 @@
+// gemini
+
+import { GEMINI_CLIENTS } from "./clients/gemini.ts";
+import { compareAll } from "./matrix.ts";
+import { useRig } from "./rig.ts";
+
+compareAll(useRig(), GEMINI_CLIENTS);
