@@ -15,6 +15,7 @@ import { copyAnswer, relayAnswer } from "./relay.ts";
 import { scheduleFlush } from "./releases.ts";
 import { respondProblem, stampHeaders } from "./respond.ts";
 import { addOutcome, type OutcomeKind } from "./tallies.ts";
+import { mountUploadUrl } from "./uploads.ts";
 
 /** A turn with its version in it. */
 export async function dispatchTurn(call: Call, endpoint: Endpoint, decision: Decision): Promise<Response> {
@@ -59,6 +60,7 @@ export async function passThrough(call: Call, body: ReadableStream | Uint8Array 
   if (isProblem(upstream)) return respondProblem(upstream, family, account);
   if (upstream.webSocket) return upstream;
   const answer = copyAnswer(upstream, upstream.body);
+  if (family === "gemini") mountUploadUrl(answer.headers, call);
   stampHeaders(answer.headers, account, dispatchedAtMs);
   return answer;
 }

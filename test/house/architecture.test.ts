@@ -106,7 +106,7 @@ describe("the house", () => {
 
   it("locks every platform's packages, so that a clean machine of any kind can install", () => {
     type Package = { optionalDependencies?: Record<string, string>; resolved?: string };
-    for (const lock of ["package-lock.json", "bench/package-lock.json"]) {
+    for (const lock of ["package-lock.json", "bench/package-lock.json", "test/sdks/package-lock.json"]) {
       const { packages } = JSON.parse(readFileSync(join(ROOT, lock), "utf8")) as {
         packages: Record<string, Package>;
       };

@@ -1,4 +1,4 @@
-// anthropic
+// The official Anthropic SDK, directly and through the proxy.
 
 import { ANTHROPIC_CLIENTS } from "./clients/anthropic.ts";
 import { compareAll } from "./matrix.ts";

@@ -5,6 +5,7 @@ import { expect } from "vitest";
 import { comparable, expectFaithful } from "../support/fidelity.ts";
 import type { Header } from "../support/http-messages.ts";
 import type { Exchange } from "../support/tap.ts";
+import type { Upstream } from "../support/upstream.ts";
 import { until } from "../support/wait.ts";
 import type { Rig } from "./rig.ts";
 import type { ScenarioCall } from "./scenarios.ts";
@@ -29,6 +30,7 @@ export const DIFFERENT_DOWN: Record<string, string> = {
   "transfer-encoding": "frames the body on one connection",
   "content-length": "frames the body on one connection",
   "server-timing": "the proxy adds its own duration",
+  "x-goog-upload-url": "leads through the proxy again",
   "prompt-request-id": "the proxy's id for feedback",
 };
 
@@ -44,16 +46,13 @@ export type Comparison = { direct: Outcome; proxied: Outcome; calls: number; wai
 /** Both ways at once. `mount` is the path of the proxy that stands for the provider's origin. */
 export async function callBothWays(rig: Rig, mount: string, call: ScenarioCall): Promise<Comparison> {
   const { direct, behind, front } = rig;
-  const begun = async (provider: { exchanges(): Exchange[] }): Promise<void> => {
-    await until(() => provider.exchanges().at(-1)?.request.complete);
-  };
   const [straight, proxied] = await Promise.all([
     settle(
-      call(direct.url, () => begun(direct)),
+      call(direct.url, () => untilAsked(direct)),
       direct.url,
     ),
     settle(
-      call(front.url + mount, () => begun(behind)),
+      call(front.url + mount, () => untilAsked(behind)),
       front.url + mount,
     ),
   ]);
@@ -63,6 +62,10 @@ export async function callBothWays(rig: Rig, mount: string, call: ScenarioCall):
     calls: behind.exchanges().length,
     waitedMs: [direct, behind].map((provider) => pauseBetween(provider.exchanges())),
   };
+}
+
+async function untilAsked(provider: Upstream): Promise<void> {
+  await until(() => provider.exchanges().at(-1)?.request.complete);
 }
 
 /** Nothing that the application or the provider could notice is different. */
@@ -77,7 +80,9 @@ export async function expectSame(rig: Rig, { direct, proxied }: Comparison): Pro
   for (const [index, { request }] of reached.entries()) {
     const other = asked[index]!.request;
     expect(headersUp(request.headers)).toEqual(headersUp(other.headers));
-    expect(withoutBoundary(request.body, request.headers)).toEqual(withoutBoundary(other.body, other.headers));
+    expect(withoutBoundary(request.body, request.headers)).toEqual(
+      withoutBoundary(other.body, other.headers),
+    );
   }
   expect(sent).toHaveLength(reached.length);
   for (const [index, exchange] of sent.entries()) expectFaithfulAsFarAsRead(exchange, reached[index]!);
@@ -90,7 +95,8 @@ function isOver({ response, clientClosed, serverClosed }: Exchange): boolean {
 /** An SDK that has what it wants (an error in a stream, an answer that it will ask for again) may leave the rest. */
 function expectFaithfulAsFarAsRead(client: Exchange, provider: Exchange): void {
   const { response, clientClosed } = client;
-  if (response === null || response.complete || clientClosed === null) return expectFaithful(client, provider);
+  if (response === null || response.complete || clientClosed === null)
+    return expectFaithful(client, provider);
   const said = provider.response!;
   expect(said.body.subarray(0, response.body.length).equals(response.body)).toBe(true);
   const rest = { body: said.body, complete: said.complete };
@@ -103,6 +109,7 @@ async function settle(calling: Promise<unknown>, site: string): Promise<Outcome>
   try {
     return { value: describe(await calling, site) };
   } catch (error) {
+    if (error instanceof Error && error.name === "AssertionError") throw error;
     return { error: describeError(error, site) };
   }
 }
@@ -117,7 +124,13 @@ function describeError(error: unknown, site: string): Described {
     Object.entries(error).map(([name, value]) => [name, describe(value, site)]),
   );
   const message = describe(error.message, site) as string;
-  return { ...fields, name: error.name, message, class: error.constructor.name, is: [...new Set(is.slice(1))] };
+  return {
+    ...fields,
+    name: error.name,
+    message,
+    class: error.constructor.name,
+    is: [...new Set(is.slice(1))],
+  };
 }
 
 /** Plain data, in which the place that was asked is always called the same. */
@@ -128,7 +141,8 @@ function describe(value: unknown, site: string, depth = 0): unknown {
   if (value instanceof Error) return describeError(value, site);
   if (value instanceof Headers || value instanceof Map) return headersDown([...value] as Header[]);
   if (Array.isArray(value)) return value.map((item) => describe(item, site, depth + 1));
-  if (ArrayBuffer.isView(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("hex");
+  if (ArrayBuffer.isView(value))
+    return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("hex");
   const fields = Object.entries(value).filter(
     ([name]) => !(name.toLowerCase() in DIFFERENT_DOWN) && !OF_THE_MOMENT.has(name),
   );

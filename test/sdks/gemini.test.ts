@@ -1,4 +1,4 @@
-// gemini
+// Google's SDK for Gemini, directly and through the proxy.
 
 import { GEMINI_CLIENTS } from "./clients/gemini.ts";
 import { compareAll } from "./matrix.ts";

@@ -32,6 +32,7 @@ export function compareAll(rig: Rig, clients: Client[]): void {
           }
         }
         await expectSame(rig, compared);
+        if (scenario.ends !== null) expect(compared.proxied).toHaveProperty(scenario.ends);
         const [straightMs = 0, proxiedMs = 0] = compared.waitedMs;
         expect(proxiedMs >= 950).toBe(straightMs >= 950);
         if (scenario.raises !== undefined)

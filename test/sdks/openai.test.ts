@@ -1,4 +1,4 @@
-// The OpenAI SDK, v4 to v7.
+// The official OpenAI SDK, v4 to v7, directly and through the proxy.
 
 import { OPENAI_CLIENTS } from "./clients/openai.ts";
 import { compareAll } from "./matrix.ts";

@@ -1,6 +1,7 @@
 // The columns of the matrix: what is done with each SDK, and what the provider answers. A scenario knows nothing of
 // SDKs; a client knows nothing of scenarios.
 
+import { expect } from "vitest";
 import { gzipped, type Reply, type Script, type UpstreamRequest } from "../support/upstream.ts";
 import { CALLS, type Call, type CallName, type Client, type Options, type Site } from "./clients/client.ts";
 import { STAND_INS } from "./provider/index.ts";
@@ -17,6 +18,8 @@ export type Scenario = {
   leaves?: boolean;
   /** The class that the SDK must raise. */
   raises?: (client: Client) => string;
+  /** Else the two ways could agree in a failure that nobody meant. null: as the SDK likes. */
+  ends: "value" | "error" | null;
 };
 
 /** `begun` resolves once the provider has taken the request. */
@@ -36,6 +39,7 @@ const FEATURES: Scenario[] = (Object.keys(CALLS) as CallName[]).map((name) => ({
   about: "answered as usual",
   play: ({ answer }) => [answer],
   call: callOf(name, NEVER),
+  ends: "value",
 }));
 
 export const STATUSES = [400, 401, 403, 404, 409, 422, 429, 500, 529] as const;
@@ -45,6 +49,7 @@ const ERRORS: Scenario[] = STATUSES.map((status) => ({
   about: `the provider answers ${status}; no retries`,
   play: ({ fail }) => [fail(status)],
   call: callOf("chat", NEVER),
+  ends: "error",
   raises: (client) => client.raises(status),
 }));
 
@@ -68,24 +73,29 @@ const FAULTS: Scenario[] = [
     about: "an error page of something in between",
     play: () => [html],
     call: callOf("chat", NEVER),
+    ends: "error",
   },
   {
     name: "gzip",
     about: "the answer is compressed when the SDK accepts that",
     play: (provider) => [compressing(provider)],
     call: callOf("chat", NEVER),
+    ends: "value",
   },
   {
     name: "error in stream",
     about: "a 200 whose first event is an error",
     play: ({ failInStream }) => [failInStream()],
     call: callOf("stream", NEVER),
+    // Some hand it on as an item like any other.
+    ends: null,
   },
   {
     name: "cut stream",
     about: "the connection breaks in the middle of a stream",
     play: ({ cut }) => [cut()],
     call: callOf("stream", NEVER),
+    ends: "error",
   },
 ];
 
@@ -95,18 +105,21 @@ const RETRIES: Scenario[] = [
     about: "429 with `retry-after: 1`, then an answer; the pause and the number of calls",
     play: ({ fail, answer }) => [fail(429, [["retry-after", "1"]]), answer],
     call: callOf("chat", { retries: 2 }),
+    ends: "value",
   },
   {
     name: "x-should-retry: false",
     about: "500 that says not to retry; the number of calls",
     play: ({ fail }) => [fail(500, [["x-should-retry", "false"]])],
     call: callOf("chat", { retries: 1 }),
+    ends: "error",
   },
   {
     name: "x-should-retry: true",
     about: "400 that says to retry, then an answer; the number of calls",
     play: ({ fail, answer }) => [fail(400, [["x-should-retry", "true"]]), answer],
     call: callOf("chat", { retries: 1 }),
+    ends: null,
   },
 ];
 
@@ -128,18 +141,24 @@ const LEAVING: Scenario[] = [
       };
     },
     leaves: true,
+    ends: "error",
   },
   {
     name: "abort after",
     about: "the application gives up in the middle of a stream",
     play: ({ stall }) => [stall()],
     call: ({ readOn }) => {
-      return (site) => {
+      return async (site) => {
         const controller = new AbortController();
-        return readOn(site, { retries: 0, signal: controller.signal }, () => controller.abort());
+        try {
+          return await readOn(site, { retries: 0, signal: controller.signal }, () => controller.abort());
+        } finally {
+          expect(controller.signal.aborted, "something had been read").toBe(true);
+        }
       };
     },
     leaves: true,
+    ends: null,
   },
   {
     name: "timeout",
@@ -147,6 +166,7 @@ const LEAVING: Scenario[] = [
     play: () => ["silent"],
     call: callOf("chat", { retries: 0, timeoutMs: 400 }),
     leaves: true,
+    ends: "error",
   },
 ];
 

@@ -8,8 +8,8 @@ import type { Exchange } from "./tap.ts";
 /** Belongs to one connection, or states how its bytes are framed there. */
 const HOP_BY_HOP = ["connection", "keep-alive", "transfer-encoding", "content-length"];
 const DIFFERENT_UP = new Set(["host", ...HOP_BY_HOP]);
-/** Ours (contract §2.3). */
-const DIFFERENT_DOWN = new Set(["server-timing", ...HOP_BY_HOP]);
+/** Ours (contract §2.3), and the one URL of an answer that must lead through the proxy again. */
+const DIFFERENT_DOWN = new Set(["server-timing", "x-goog-upload-url", ...HOP_BY_HOP]);
 
 /** Request line, headers, body, status and answer are the same on both sides, but for the mount, the prompt that was
  * inserted, and what belongs to a connection or to us. */

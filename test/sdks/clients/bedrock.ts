@@ -43,7 +43,10 @@ function connect(site: Site, options: Options): BedrockRuntimeClient {
     maxAttempts: options.retries + 1,
     // Its usual handler speaks HTTP/2 only, which a plain-text loopback server does not.
     requestHandler: new NodeHttpHandler({
-      ...(options.timeoutMs !== undefined && { requestTimeout: options.timeoutMs, throwOnRequestTimeout: true }),
+      ...(options.timeoutMs !== undefined && {
+        requestTimeout: options.timeoutMs,
+        throwOnRequestTimeout: true,
+      }),
     }),
   });
   const { headers } = options;
@@ -64,7 +67,12 @@ function withSignal({ signal }: Options): { abortSignal?: AbortSignal } {
 }
 
 /** Without what differs from call to call. */
-function plain({ $metadata, ...answer }: { $metadata: { httpStatusCode?: number; requestId?: string } }): unknown {
+function plain({
+  $metadata,
+  ...answer
+}: {
+  $metadata: { httpStatusCode?: number; requestId?: string };
+}): unknown {
   const { httpStatusCode, requestId } = $metadata;
   return { ...answer, status: httpStatusCode, requestId };
 }
@@ -174,8 +182,10 @@ const INVOKE: Client = {
     tools: { absent: "as under Anthropic" },
     structured: { absent: "as under Anthropic" },
     imageInput: { absent: "as under Anthropic" },
-    imageOutput: (site, options) => invoke(site, options, "amazon.titan-image-generator-v2:0", { taskType: "x" }),
-    embeddings: (site, options) => invoke(site, options, "amazon.titan-embed-text-v2:0", { inputText: QUESTION }),
+    imageOutput: (site, options) =>
+      invoke(site, options, "amazon.titan-image-generator-v2:0", { taskType: "x" }),
+    embeddings: (site, options) =>
+      invoke(site, options, "amazon.titan-embed-text-v2:0", { inputText: QUESTION }),
     upload: { absent: "no endpoint" },
     transcribe: { absent: "no endpoint" },
     speech: { absent: "no endpoint" },

@@ -86,7 +86,10 @@ function row(name: string, apiVersion: string | null): Client {
       },
       embeddings: async (site, options) =>
         plain(
-          await models(site, options).embedContent({ model: "gemini-embedding-001", contents: ["a", QUESTION] }),
+          await models(site, options).embedContent({
+            model: "gemini-embedding-001",
+            contents: ["a", QUESTION],
+          }),
         ),
       upload: (site, options) =>
         connect(apiVersion, site, options).files.upload({
@@ -112,8 +115,8 @@ function row(name: string, apiVersion: string | null): Client {
 }
 
 /** Its answers carry the HTTP headers that they came with, which are judged at the taps. */
-function plain({ sdkHttpResponse: _, ...answer }: { sdkHttpResponse?: unknown }): unknown {
-  return answer;
+function plain(answer: { sdkHttpResponse?: unknown }): unknown {
+  return { ...answer, sdkHttpResponse: undefined };
 }
 
 export const GEMINI_CLIENTS: Client[] = [row("Google GenAI", null), row("Google GenAI v1beta", "v1beta")];

@@ -76,7 +76,7 @@ const CHAT: Record<"chat" | "stream" | "tools" | "structured" | "imageInput", Ma
   async tools(openai) {
     const asked = await openai.chat.completions.create({ model, messages, tools: [chatTool] });
     const [call] = asked.choices[0]!.message.tool_calls!;
-    const streaming = openai.chat.completions.stream({ model, messages, tools: [chatTool] });
+    const streaming = helpersOf(openai).stream({ model, messages, tools: [chatTool] });
     const streamed = await streaming.finalChatCompletion();
     const result = { role: "tool" as const, tool_call_id: call!.id, content: "-4" };
     const answered = await openai.chat.completions.create({
@@ -86,10 +86,7 @@ const CHAT: Record<"chat" | "stream" | "tools" | "structured" | "imageInput", Ma
     });
     return { asked, streamed, answered };
   },
-  structured: (openai) => {
-    const parse = openai.chat.completions.parse ?? parseOfV4(openai);
-    return parse.call(openai.chat.completions, { model, messages, response_format: chatFormat });
-  },
+  structured: (openai) => helpersOf(openai).parse({ model, messages, response_format: chatFormat }),
   imageInput: (openai) => {
     const content = [
       { type: "text" as const, text: QUESTION },
@@ -99,10 +96,10 @@ const CHAT: Record<"chat" | "stream" | "tools" | "structured" | "imageInput", Ma
   },
 };
 
-/** v4 keeps it under `beta`. */
-function parseOfV4(openai: OpenAI): OpenAI["chat"]["completions"]["parse"] {
-  const { completions } = (openai.beta as unknown as { chat: OpenAI["chat"] }).chat;
-  return completions.parse.bind(completions) as OpenAI["chat"]["completions"]["parse"];
+/** v4 keeps `parse` and `stream` under `beta`. */
+function helpersOf(openai: OpenAI): OpenAI["chat"]["completions"] {
+  const { beta } = openai as unknown as { beta: { chat?: OpenAI["chat"] } };
+  return beta.chat?.completions ?? openai.chat.completions;
 }
 
 const RESPONSES: typeof CHAT = {
@@ -110,7 +107,12 @@ const RESPONSES: typeof CHAT = {
   stream: async (openai) => collect(await openai.responses.create({ model, input: QUESTION, stream: true })),
   async tools(openai) {
     const asked = await openai.responses.create({ model, input: QUESTION, tools: [responseTool] });
-    const call = asked.output[0] as { type: "function_call"; call_id: string; name: string; arguments: string };
+    const call = asked.output[0] as {
+      type: "function_call";
+      call_id: string;
+      name: string;
+      arguments: string;
+    };
     const streaming = openai.responses.stream({ model, input: QUESTION, tools: [responseTool] });
     const streamed = await streaming.finalResponse();
     const result = { type: "function_call_output" as const, call_id: call.call_id, output: "-4" };
@@ -139,11 +141,21 @@ function others(sdk: Sdk): Record<Exclude<CallName, keyof typeof CHAT | "count">
     embeddings: (openai) =>
       openai.embeddings.create({ model: "text-embedding-3-small", input: ["a", QUESTION] }),
     upload: async (openai) =>
-      openai.files.create({ purpose: "user_data", file: await file("d\u00e9.bin", "application/octet-stream") }),
+      openai.files.create({
+        purpose: "user_data",
+        file: await file("d\u00e9.bin", "application/octet-stream"),
+      }),
     transcribe: async (openai) =>
-      openai.audio.transcriptions.create({ model: "gpt-4o-transcribe", file: await file("a.mp3", "audio/mpeg") }),
+      openai.audio.transcriptions.create({
+        model: "gpt-4o-transcribe",
+        file: await file("a.mp3", "audio/mpeg"),
+      }),
     async speech(openai) {
-      const said = await openai.audio.speech.create({ model: "gpt-4o-mini-tts", voice: "alloy", input: QUESTION });
+      const said = await openai.audio.speech.create({
+        model: "gpt-4o-mini-tts",
+        voice: "alloy",
+        input: QUESTION,
+      });
       return Buffer.from(await said.arrayBuffer()).toString("base64");
     },
     models: (openai) => collect(openai.models.list()),
@@ -153,7 +165,10 @@ function others(sdk: Sdk): Record<Exclude<CallName, keyof typeof CHAT | "count">
 function row(major: keyof typeof SDKS, api: "Chat" | "Responses"): Client {
   const sdk = SDKS[major];
   const isChat = api === "Chat";
-  const bind = (made: Made): Call => (site, options) => made(connect(sdk, site, options), options);
+  const bind =
+    (made: Made): Call =>
+    (site, options) =>
+      made(connect(sdk, site, options), options);
   const turns = isChat ? CHAT : RESPONSES;
   const calls = Object.fromEntries(
     Object.entries({ ...turns, ...(isChat && others(sdk)) }).map(([name, made]) => [name, bind(made)]),
@@ -180,8 +195,9 @@ function row(major: keyof typeof SDKS, api: "Chat" | "Responses"): Client {
       const asked = isChat
         ? openai.chat.completions.create({ model, messages })
         : openai.responses.create({ model, input: QUESTION });
-      const { response } = await (asked as { withResponse(): Promise<{ response: { headers: unknown } }> })
-        .withResponse();
+      const { response } = await (
+        asked as { withResponse(): Promise<{ response: { headers: unknown } }> }
+      ).withResponse();
       return new Headers([...(response.headers as Iterable<[string, string]>)]);
     },
     raises: (status) => RAISED[status] ?? (status < 500 ? "APIError" : "InternalServerError"),

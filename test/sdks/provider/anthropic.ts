@@ -37,8 +37,15 @@ function blockFor(asked: Json): Json {
 function answer(asked: Asked): Reply {
   const { json: turn } = asked;
   if (asked.header("anthropic-version") === null || turn["max_tokens"] === undefined) return fail(400);
+  const message = messageOf(turn);
+  return turn["stream"] === true
+    ? sse(eventsOf(message, blockFor(turn)), { headers: HEADERS })
+    : say(message);
+}
+
+function messageOf(turn: Json): Json {
   const block = blockFor(turn);
-  const message = {
+  return {
     id: "msg_1",
     type: "message",
     role: "assistant",
@@ -48,8 +55,6 @@ function answer(asked: Asked): Reply {
     stop_sequence: null,
     usage: { input_tokens: 9, output_tokens: 5, cache_read_input_tokens: 0, cache_creation_input_tokens: 0 },
   };
-  if (turn["stream"] === true) return sse(eventsOf(message, block), { headers: HEADERS });
-  return say(message);
 }
 
 function eventsOf(message: Json, block: Json): SseEvent[] {
@@ -120,15 +125,12 @@ function fail(status: number, headers: Header[] = []): Reply {
   return json(body, { status, headers: [...HEADERS, ...headers] });
 }
 
-const BEGUN = eventsOf({ id: "msg_1", type: "message", role: "assistant", model: "m", usage: {} }, blockFor({})).slice(
-  0,
-  5,
-);
+const BEGUN = eventsOf(messageOf({ model: "m" }), blockFor({})).slice(0, 5);
 const OVERLOADED = { type: "error", error: { type: "overloaded_error", message: "Overloaded" } };
 
 export const ANTHROPIC = standIn(ROUTES, {
   authorised: ({ header }) =>
-    /^sk-ant-/.test(header("x-api-key") ?? "") || /^Bearer sk-ant-/.test(header("authorization") ?? ""),
+    (header("x-api-key") ?? header("authorization")?.replace("Bearer ", ""))?.startsWith("sk-ant-") ?? false,
   fail,
   failInStream: () => sse([{ event: "error", data: OVERLOADED }], { headers: HEADERS }),
   stall: () => sse(BEGUN, { end: "open", headers: HEADERS }),

@@ -12,16 +12,19 @@ const USAGE = { inputTokens: 9, outputTokens: 5, totalTokens: 14 };
 
 const codec = new EventStreamCodec(
   (bytes) => Buffer.from(bytes as Uint8Array).toString(),
-  (text) => Buffer.from(text),
+  (string) => Buffer.from(string),
 );
+
+function stringHeader(value: string): { type: "string"; value: string } {
+  return { type: "string", value };
+}
 
 /** One message of the event stream. */
 export function frame(type: string, value: Json, kind: "event" | "exception" = "event"): Buffer {
-  const header = (text: string) => ({ type: "string" as const, value: text });
   const headers = {
-    [kind === "event" ? ":event-type" : ":exception-type"]: header(type),
-    ":content-type": header("application/json"),
-    ":message-type": header(kind),
+    [kind === "event" ? ":event-type" : ":exception-type"]: stringHeader(type),
+    ":content-type": stringHeader("application/json"),
+    ":message-type": stringHeader(kind),
   };
   return Buffer.from(codec.encode({ headers, body: Buffer.from(JSON.stringify(value)) }));
 }
@@ -51,7 +54,12 @@ function converse({ json: asked }: Asked): Reply {
   const use = { toolUse: { toolUseId: "tooluse_1", name: "weather", input: ARGUMENTS } };
   const content = [wantsTool(asked) ? use : { text: textFor(asked) }];
   const stopReason = wantsTool(asked) ? "tool_use" : "end_turn";
-  return say({ output: { message: { role: "assistant", content } }, stopReason, usage: USAGE, metrics: { latencyMs: 7 } });
+  return say({
+    output: { message: { role: "assistant", content } },
+    stopReason,
+    usage: USAGE,
+    metrics: { latencyMs: 7 },
+  });
 }
 
 function textFor(asked: Json): string {
@@ -139,7 +147,10 @@ const EXCEPTIONS: { [status: number]: string } = {
 function fail(status: number, headers: Header[] = []): Reply {
   const type = EXCEPTIONS[status] ?? "InternalServerException";
   const named: Header[] = [["x-amzn-errortype", `${type}:http://internal.amazon.com/coral/x/`]];
-  return json({ message: `The provider said ${status}.` }, { status, headers: [...HEADERS, ...named, ...headers] });
+  return json(
+    { message: `The provider said ${status}.` },
+    { status, headers: [...HEADERS, ...named, ...headers] },
+  );
 }
 
 const BEGUN = converseFrames({ messages: [] }).slice(0, 3);

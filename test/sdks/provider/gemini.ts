@@ -21,7 +21,7 @@ function partFor(asked: Json): Json {
   const turns = asked["contents"] as { parts: Json[] }[];
   const isAnswered = turns.at(-1)?.parts.some((part) => part["functionResponse"] !== undefined) ?? false;
   if (asked["tools"] !== undefined && !isAnswered) {
-    return { functionCall: { id: "call_1", name: "weather", args: ARGUMENTS } };
+    return { functionCall: { id: "call_1", name: "weather", args: ARGUMENTS }, thoughtSignature: "c2ln" };
   }
   const config = asked["generationConfig"] as Json | undefined;
   if (config?.["responseModalities"] !== undefined)
@@ -73,7 +73,12 @@ function upload(asked: Asked): Reply {
   ]);
 }
 
-const MODEL = { name: "models/gemini-3.1-flash", version: "001", displayName: "Gemini", inputTokenLimit: 1_000_000 };
+const MODEL = {
+  name: "models/gemini-3.1-flash",
+  version: "001",
+  displayName: "Gemini",
+  inputTokenLimit: 1_000_000,
+};
 const model = (verb: string) => new RegExp(`^/v1(beta)?/models/[\\w.-]+:${verb}$`);
 
 const ROUTES: Route[] = [
@@ -107,7 +112,11 @@ const STATUSES: { [status: number]: string } = {
 };
 
 function fail(status: number, headers: Header[] = []): Reply {
-  const error = { code: status, message: `The provider said ${status}.`, status: STATUSES[status] ?? "UNKNOWN" };
+  const error = {
+    code: status,
+    message: `The provider said ${status}.`,
+    status: STATUSES[status] ?? "UNKNOWN",
+  };
   return json({ error }, { status, headers: [...HEADERS, ...headers] });
 }
 

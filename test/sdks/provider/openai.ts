@@ -105,7 +105,10 @@ function outputMessage(asked: Json): Json {
 }
 
 function response(asked: Json, status: string, output: Json[]): Json {
-  const details = { input_tokens_details: { cached_tokens: 0 }, output_tokens_details: { reasoning_tokens: 0 } };
+  const details = {
+    input_tokens_details: { cached_tokens: 0 },
+    output_tokens_details: { reasoning_tokens: 0 },
+  };
   const usage = { input_tokens: 9, output_tokens: 5, total_tokens: 14, ...details };
   return {
     id: "resp_1",
@@ -240,7 +243,7 @@ function fail(status: number, headers: Header[] = []): Reply {
 const BEGUN = chatEvents({ id: "chatcmpl-1", created: CREATED, model: "m" }, { messages: [] }).slice(0, 3);
 
 export const OPENAI = standIn(ROUTES, {
-  authorised: ({ header }) => /^Bearer sk-/.test(header("authorization") ?? ""),
+  authorised: ({ header }) => header("authorization")?.startsWith("Bearer sk-") ?? false,
   fail,
   failInStream: () =>
     sse([{ data: { error: { message: "Overloaded", type: "server_error", param: null, code: null } } }]),
