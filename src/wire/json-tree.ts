@@ -28,10 +28,16 @@ export const NEXT = 4;
 export const STRIDE = 5;
 
 /** The name of a member, in the forms that reading and writing want. */
-export type Name = { text: string; bytes: Uint8Array; prefix: Uint8Array };
+export type Name = {
+  text: string;
+  bytes: Uint8Array;
+  prefix: Uint8Array;
+  /** Another spelling that the provider takes for the same name. It is found like the first, and never written. */
+  other: Name | null;
+};
 
 export function nameOf(text: string): Name {
-  return { text, bytes: encodeUtf8(text), prefix: encodeUtf8(`${JSON.stringify(text)}:`) };
+  return { text, bytes: encodeUtf8(text), prefix: encodeUtf8(`${JSON.stringify(text)}:`), other: null };
 }
 
 export function valueFrom(tree: Tree, node: Node): number {
@@ -87,9 +93,11 @@ export function isNamed(tree: Tree, node: Node, name: Name): boolean {
   if (length === bytes.length) {
     let same = 0;
     while (same < length && bytes[same] === body[from + same]) same += 1;
-    return same === length;
+    if (same === length) return true;
+  } else if (tree.hasEscapedKeys && length > bytes.length && readKey(tree, node) === name.text) {
+    return true;
   }
-  return tree.hasEscapedKeys && length > bytes.length && readKey(tree, node) === name.text;
+  return name.other !== null && isNamed(tree, node, name.other);
 }
 
 export function readKey(tree: Tree, node: Node): string {

@@ -51,15 +51,38 @@ function separate(items: Uint8Array[]): Uint8Array[] {
   return items.flatMap((item, index) => (index === 0 ? [item] : [COMMA, item]));
 }
 
+/** An object that is to be made, or a value in it. */
+type Plant = { name: Name | null; value: Uint8Array | null; members: Map<string, Plant> };
+
+function isPath(names: readonly Name[]): names is Spelling {
+  return names.length > 0;
+}
+
+function plant(object: Plant, spelling: Spelling, value: Uint8Array): void {
+  let place = object;
+  for (const name of spelling) {
+    const member = place.members.get(name.text) ?? { name, value: null, members: new Map() };
+    place.members.set(name.text, member);
+    place = member;
+  }
+  place.value = value;
+}
+
+function membersOf(members: Plant["members"]): Uint8Array[] {
+  return [...members.values()].map(({ name, value, members: inner }) =>
+    joinBytes([name!.prefix, value ?? objectBytes(membersOf(inner))]),
+  );
+}
+
 export class Plan {
   readonly tree: Tree;
   readonly patches: Patch[] = [];
   /** Objects that stand in the body, the body itself first of all. */
   private readonly edits = new Map<Node, Edit>([[ROOT, { removed: [], inserted: [] }]]);
-  /** Objects that the body lacks, by name. */
-  private readonly missing = new Map<string, { name: Name; items: Uint8Array[] }>();
+  /** Objects that an object lacks. */
+  private readonly missing = new Map<Node, Plant>();
   /** Values that must be objects and are none. */
-  private readonly rewritten = new Map<Node, Uint8Array[]>();
+  private readonly rewritten = new Map<Node, Plant>();
 
   constructor(tree: Tree) {
     this.tree = tree;
@@ -67,17 +90,24 @@ export class Plan {
 
   /** All that does not depend on the format: our own members out, the version's settings and tools in. */
   apply(settings: Settings): Problem | null {
+    return this.applySettings(settings) ?? this.mergeTools(settings);
+  }
+
+  /** The same without the tools. `targets`: the objects that the settings are members of, if not the body itself. */
+  applySettings(settings: Settings, targets: readonly Node[] = [ROOT]): Problem | null {
     const refusal = settings.refusal ?? this.checkModel(settings);
     if (refusal !== null) return refusal;
     this.removePrompt();
-    for (const setting of settings.list) this.set(setting);
-    return this.mergeTools(settings);
+    for (const target of targets) {
+      for (const setting of settings.list) this.set(target, setting);
+    }
+    return null;
   }
 
   finish(): Patch[] {
-    for (const { name, items } of this.missing.values()) this.insertMember(name, objectBytes(items));
-    for (const [node, items] of this.rewritten)
-      replaceValue(this.patches, this.tree, node, objectBytes(items));
+    for (const [node, { members }] of this.missing) this.editOf(node).inserted.push(...membersOf(members));
+    for (const [node, { members }] of this.rewritten)
+      replaceValue(this.patches, this.tree, node, objectBytes(membersOf(members)));
     for (const [node, { removed, inserted }] of this.edits) {
       const insertions = [{ before: firstChild(this.tree, node), items: inserted }];
       editList(this.patches, this.tree, node, removed, insertions);
@@ -85,8 +115,13 @@ export class Plan {
     return sortPatches(this.patches);
   }
 
-  insertMember(name: Name, value: Uint8Array): void {
-    this.editOf(ROOT).inserted.push(joinBytes([name.prefix, value]));
+  insertMember(name: Name, value: Uint8Array, parent = ROOT): void {
+    this.editOf(parent).inserted.push(joinBytes([name.prefix, value]));
+  }
+
+  /** Takes an item out of an object. */
+  removeMember(node: Node, parent = ROOT): void {
+    this.editOf(parent).removed.push(node);
   }
 
   /** In place of all that stands under this name, or as a member of its own. */
@@ -123,61 +158,58 @@ export class Plan {
     removed.push(...findMembers(this.tree, ROOT, PROMPT_VARIABLES));
   }
 
-  private set({ spellings, value, mode }: Setting): void {
-    const present = spellings.filter((spelling) => this.isPresent(spelling));
+  private set(target: Node, { spellings, value, mode }: Setting): void {
+    const present = spellings.filter((spelling) => this.isPresent(target, spelling));
     if (mode === "default" && present.length > 0) return;
     const [preferred] = spellings;
-    const chosen = mode === "exact" ? preferred : (present[0] ?? preferred);
-    if (chosen === undefined) return;
-    this.write(chosen, value, mode === "default");
+    const chosen = value === null ? null : mode === "exact" ? preferred : (present[0] ?? preferred);
+    if (chosen && value !== null) this.write(target, chosen, value, mode === "default");
     for (const spelling of present) {
-      if (spelling !== chosen) this.erase(spelling);
+      if (spelling !== chosen) this.erase(target, spelling);
     }
   }
 
-  private isPresent({ member, inner }: Spelling): boolean {
-    const node = findMember(this.tree, ROOT, member);
-    if (node === NONE || inner === null) return node !== NONE;
-    return kindOf(this.tree, node) === "object" && findMember(this.tree, node, inner) !== NONE;
+  private isPresent(target: Node, spelling: Spelling): boolean {
+    let node = target;
+    for (const name of spelling) {
+      if (kindOf(this.tree, node) !== "object") return false;
+      node = findMember(this.tree, node, name);
+      if (node === NONE) return false;
+    }
+    return true;
   }
 
-  private write({ member, inner }: Spelling, value: Uint8Array, isDefault: boolean): void {
-    const members = findMembers(this.tree, ROOT, member);
-    if (inner === null) {
-      if (members.length === 0) this.insertMember(member, value);
-      for (const node of members) this.replace(node, value);
+  private write(parent: Node, [name, ...rest]: Spelling, value: Uint8Array, isDefault: boolean): void {
+    const members = findMembers(this.tree, parent, name);
+    if (!isPath(rest)) {
+      if (members.length === 0) this.editOf(parent).inserted.push(joinBytes([name.prefix, value]));
+      if (!isDefault) for (const node of members) this.replace(node, value);
       return;
     }
-    const item = joinBytes([inner.prefix, value]);
-    if (members.length === 0) {
-      const missing = this.missing.get(member.text) ?? { name: member, items: [] };
-      missing.items.push(item);
-      this.missing.set(member.text, missing);
-    }
-    for (const node of members) this.writeInner(node, inner, value, item, isDefault);
-  }
-
-  private writeInner(node: Node, inner: Name, value: Uint8Array, item: Uint8Array, isDefault: boolean): void {
-    const kind = kindOf(this.tree, node);
-    if (kind === "object") {
-      const existing = findMembers(this.tree, node, inner);
-      if (existing.length === 0) this.editOf(node).inserted.push(item);
-      if (!isDefault) for (const member of existing) this.replace(member, value);
-    } else if (!isDefault || kind === "null") {
-      this.rewritten.set(node, [...(this.rewritten.get(node) ?? []), item]);
+    if (members.length === 0) plant(this.plantIn(this.missing, parent), [name, ...rest], value);
+    for (const node of members) {
+      const kind = kindOf(this.tree, node);
+      if (kind === "object") this.write(node, rest, value, isDefault);
+      else if (!isDefault || kind === "null") plant(this.plantIn(this.rewritten, node), rest, value);
     }
   }
 
-  private erase({ member, inner }: Spelling): void {
-    for (const node of findMembers(this.tree, ROOT, member)) {
-      if (inner === null) this.editOf(ROOT).removed.push(node);
-      else this.editOf(node).removed.push(...findMembers(this.tree, node, inner));
+  private plantIn(plants: Map<Node, Plant>, node: Node): Plant {
+    const plant = plants.get(node) ?? { name: null, value: null, members: new Map() };
+    plants.set(node, plant);
+    return plant;
+  }
+
+  private erase(parent: Node, [name, ...rest]: Spelling): void {
+    for (const node of findMembers(this.tree, parent, name)) {
+      if (!isPath(rest)) this.editOf(parent).removed.push(node);
+      else if (kindOf(this.tree, node) === "object") this.erase(node, rest);
     }
   }
 
   /** `model: "prompt:support-bot"` names a prompt; no provider has such a model. */
-  private checkModel({ list }: Settings): Problem | null {
-    if (list.some(({ spellings }) => spellings[0]?.member.text === MODEL.text)) return null;
+  private checkModel({ list, modelInPath }: Settings): Problem | null {
+    if (modelInPath || list.some(({ spellings }) => spellings[0]?.[0].text === MODEL.text)) return null;
     for (const node of findMembers(this.tree, ROOT, MODEL)) {
       const model = readString(this.tree, node);
       if (model?.startsWith(MODEL_PREFIX)) {

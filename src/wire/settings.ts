@@ -11,13 +11,14 @@ import { placeParams } from "./params.ts";
 import { responseFormatFor, toolFor, toolKey } from "./tools.ts";
 import type { FormatId, PrepareOptions } from "./wire.ts";
 
-/** A member of the body, or of an object in it. */
-export type Spelling = { member: Name; inner: Name | null };
+/** The way to a member: its own name alone, or the names of the objects around it before it. */
+export type Spelling = readonly [Name, ...Name[]];
 
 export type Setting = {
   /** The preferred one first. */
   spellings: Spelling[];
-  value: Uint8Array;
+  /** null: it is taken out. */
+  value: Uint8Array | null;
   /** `forced`: under the caller's spelling if there is one; `exact`: under the first; `default`: only without any. */
   mode: "forced" | "exact" | "default";
 };
@@ -29,6 +30,8 @@ export type Settings = {
   tools: { items: Uint8Array[]; keys: Name[] };
   /** Members that `provider_params` sets as a whole, so that nothing else may touch them. */
   owned: Set<string>;
+  /** The path names the model; what the body says of one counts for nothing. */
+  modelInPath: boolean;
   /** The model that goes into the path, where the path names it; null: the caller's own stays. */
   pathModel: string | null;
 };
@@ -83,9 +86,10 @@ function resolveSettings(rendered: Rendered, format: FormatId, options: PrepareO
     list: [],
     tools: { items: [], keys: [] },
     owned: new Set(),
+    modelInPath: options.modelInPath === true,
     pathModel: null,
   };
-  if (options.modelInPath === true) settings.pathModel = rendered.model;
+  if (settings.modelInPath) settings.pathModel = rendered.model;
   else if (rendered.model !== null) settings.list.push(settingOf(["model"], rendered.model, "forced"));
   const forced = placeParams(rendered.params, format, options.provider);
   for (const { spellings, value } of forced) settings.list.push(settingOf(spellings, value, "forced"));
@@ -97,7 +101,7 @@ function resolveSettings(rendered: Rendered, format: FormatId, options: PrepareO
   addProviderParams(settings, rendered, format, options);
   const counted = COUNTED[format];
   if (options.count && counted !== undefined) {
-    settings.list = settings.list.filter(({ spellings }) => counted.has(spellings[0]!.member.text));
+    settings.list = settings.list.filter(({ spellings }) => counted.has(spellings[0]![0].text));
   }
   addTools(settings, rendered.tools, format);
   return settings;
@@ -137,11 +141,11 @@ function addProviderParams(
 
 /** Takes the place of every earlier setting that could write the same member. */
 function setVerbatim(settings: Settings, member: string, value: Json): void {
-  const touches = ({ spellings }: Setting) => spellings.some((spelling) => spelling.member.text === member);
+  const touches = ({ spellings }: Setting) => spellings.some(([name]) => name.text === member);
   const others = settings.list.filter(touches).flatMap(({ spellings }) => spellings);
   // A dot in the name is part of it here, and leads nowhere.
-  const own: Spelling = { member: nameOf(member), inner: null };
-  const spellings = [own, ...others.filter((spelling) => spelling.member.text !== member)];
+  const own: Spelling = [nameOf(member)];
+  const spellings = [own, ...others.filter(([name]) => name.text !== member)];
   const setting: Setting = { spellings, value: jsonBytes(value), mode: "exact" };
   settings.list = [...settings.list.filter((earlier) => !touches(earlier)), setting];
   settings.owned.add(member);
@@ -157,9 +161,9 @@ function addTools(settings: Settings, tools: JsonObject[], format: FormatId): vo
 }
 
 function settingOf(places: readonly string[], value: Json, mode: Setting["mode"]): Setting {
-  const spellings = places.map((place) => {
-    const [member = "", inner] = place.split(".");
-    return { member: nameOf(member), inner: inner === undefined ? null : nameOf(inner) };
+  const spellings = places.map((place): Spelling => {
+    const [member = "", ...inner] = place.split(".");
+    return [nameOf(member), ...inner.map((name) => nameOf(name))];
   });
   return { spellings, value: jsonBytes(value), mode };
 }
