@@ -7,9 +7,10 @@ import { limitVar, type Env } from "../env.ts";
 import type { Call } from "./call.ts";
 import { findProxyKey, findSecret, isSigned, type Secret } from "./credentials.ts";
 import { lookUpAlias } from "./entries.ts";
-import { hashKey, recognizeKey, unknownKey } from "./keys.ts";
+import { hashKey, obtainKey, peekKey, recallKey, unknownKey } from "./keys.ts";
 import { checkPassThrough, checkPrompt, checkProvider } from "./key-scope.ts";
 import { environmentOf, nameOutsideBody } from "./naming.ts";
+import type { Scope } from "./releases.ts";
 
 /** A request that came with a valid key of ours. Without one it has no part in any secret of the Worker. */
 export type Admission = { hash: string; key: KeyGrant; secret: Secret };
@@ -23,7 +24,8 @@ export async function admit(asked: Asked): Promise<Admission | null | Problem> {
   if (sent === null) return checkAnonymous(asked);
   const hash = await hashKey(sent);
   if (hash === null) return unknownKey();
-  const key = await recognizeKey(hash, scope);
+  // A key that was good lately is checked beside what else has to be waited for, and is certain before anything is sent.
+  const key = recallKey(hash, scope) ?? (await obtainKey(hash, scope));
   if (isProblem(key)) return key;
   const outside = checkProvider(key, route.provider);
   if (outside !== null) return outside;
@@ -51,10 +53,29 @@ async function checkRate({ id, requestsPerMinute }: KeyGrant, env: Env): Promise
   return problem("rate_limited", `This proxy key is limited to ${requestsPerMinute} requests a minute.`);
 }
 
-/** For a request that is about to pass without a prompt in it: whatever prompt it names must be one of the key's. */
+/** May the request ask for this prompt, by the prompt's own name? A promise: the key has to be made sure of first. */
+export function checkPrompted(
+  admission: Admission | null,
+  prompt: string,
+  environment: string,
+  scope: Scope,
+): Problem | null | Promise<Problem | null> {
+  if (admission === null) return null;
+  const outside = checkPrompt(admission.key, prompt, environment);
+  if (outside !== null) return outside;
+  const known = peekKey(admission.hash, scope);
+  if (isProblem(known)) return known;
+  if (known !== null) return null;
+  return obtainKey(admission.hash, scope).then((key) => (isProblem(key) ? key : null));
+}
+
+/** For a request that is about to pass without a prompt in it: the key is still good, and whatever prompt it names must be
+ * one of the key's. */
 export async function checkUnprompted({ admission, route, headers, scope }: Call): Promise<Problem | null> {
   if (admission === null) return null;
-  const { key } = admission;
+  const { hash } = admission;
+  const key = peekKey(hash, scope) ?? (await obtainKey(hash, scope));
+  if (isProblem(key)) return key;
   const outside = checkPassThrough(key);
   const name = nameOutsideBody(route, headers);
   if (outside !== null || name === null) return outside;

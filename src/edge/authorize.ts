@@ -1,6 +1,6 @@
-// The last look at a call before it goes up with a secret of the Worker: is the key still good (an upload may take longer
-// than its lease), and the swap. Every attempt goes through here, a retry and a fallback too, as each has a body and a
-// time of its own to be signed.
+// A call gets a secret of the Worker, right before it goes up. Every attempt goes through here, a retry and a fallback too,
+// as each has a body and a time of its own to be signed. Nothing is waited for that could outlast a lease: whether the
+// key is good has been settled with the decision (decide.ts), or before a request passes through (admit.ts).
 
 import { isProblem, type Problem } from "../core/problem.ts";
 import type { Admission } from "./admit.ts";
@@ -8,23 +8,20 @@ import { signCall } from "./aws.ts";
 import { collectBody } from "./body.ts";
 import { dropCredentials } from "./credentials.ts";
 import type { UpstreamCall } from "./forward.ts";
-import { recognizeKey } from "./keys.ts";
 import type { Scope } from "./releases.ts";
 
 /** The call with the provider's secret in it; its headers are changed in place. */
 export async function authorize(
   call: UpstreamCall,
-  { hash, secret }: Admission,
-  scope: Scope,
+  { secret }: Admission,
+  { env }: Scope,
 ): Promise<UpstreamCall | Problem> {
-  const key = await recognizeKey(hash, scope);
-  if (isProblem(key)) return key;
   dropCredentials(call.headers);
   if (secret.kind === "header") {
     call.headers.set(secret.name, secret.value);
     return call;
   }
   // The signature covers a digest of the body and stands before it.
-  const body = await collectBody(call.body, scope.env.MAX_BODY_BYTES);
+  const body = await collectBody(call.body, env.MAX_BODY_BYTES);
   return isProblem(body) ? body : signCall({ ...call, body }, secret);
 }

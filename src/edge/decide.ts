@@ -3,11 +3,11 @@
 // is looked at right before the upstream call (guarantee 1).
 
 import { assign, isAmbiguous } from "../core/assign.ts";
-import type { KeyGrant } from "../core/ports.ts";
 import { isProblem, problem, type Problem } from "../core/problem.ts";
 import type { Assignment, JsonObject, Release } from "../core/types.ts";
 import { replaceModel } from "../wire/formats.ts";
 import type { Endpoint, Scan } from "../wire/wire.ts";
+import { checkPrompted, type Admission } from "./admit.ts";
 import { begin, recall, remember } from "./conversations.ts";
 import { findEntry, forgetEntry, knownPrompt, lookUpAlias } from "./entries.ts";
 import { checkPrompt } from "./key-scope.ts";
@@ -36,7 +36,7 @@ export type Question = {
   /** The upstream path, without the query. */
   path: string;
   /** The proxy key that it came with; null: none. */
-  key: KeyGrant | null;
+  admission: Admission | null;
 };
 
 /** What goes to the provider: the caller's path and body with the version in them. */
@@ -45,7 +45,7 @@ export type Injected = { path: string; body: Uint8Array };
 /** `injected` is a problem where the version could not be put into this request: that counts against the version. */
 export type Decision = { entry: Entry; injected: Injected | Problem };
 
-/** A cold request waits for an alias, a release, a conversation and two versions: a round each, and two to spare. */
+/** A cold request waits for an alias, a release, a key, a conversation and two versions: a round each, and two to spare. */
 const MOST_ROUNDS = 8;
 
 /** Fills in `account` as things become known, so that a refusal explains itself too. */
@@ -54,7 +54,8 @@ export async function decideBody(
   account: Account,
   scope: Scope,
 ): Promise<Decision | Problem> {
-  let entry = findEntry(knownPrompt(question.name), question.environment);
+  const { admission, environment } = question;
+  let entry = findEntry(knownPrompt(question.name), environment);
   let unservable: number | null = null;
   let unheard = false;
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
@@ -63,13 +64,18 @@ export async function decideBody(
       const renamed =
         grant.problem === "prompt_not_found" ? await followAlias(entry, question.name, scope) : null;
       // A key learns nothing of names beyond its scope, not even that nobody has them.
-      if (renamed === null) return checkPrompt(question.key, question.name, question.environment) ?? grant;
-      entry = findEntry(renamed, question.environment);
+      if (renamed === null) return checkPrompt(admission?.key ?? null, question.name, environment) ?? grant;
+      entry = findEntry(renamed, environment);
       continue;
     }
     account.prompt = entry.prompt;
-    const outside = checkPrompt(question.key, entry.prompt, question.environment);
-    if (outside !== null) return outside;
+    const refused = checkPrompted(admission, entry.prompt, environment, scope);
+    if (isProblem(refused)) return refused;
+    if (refused !== null) {
+      const late = await refused;
+      if (late !== null) return late;
+      continue;
+    }
     const { release } = grant;
     const unit = unitKeyOf(release.unit, question.headers, question.scan, account.requestId);
     const assignment = decideArm(question, entry, grant, unit, unheard);

@@ -117,7 +117,7 @@ async function decideTurn(
     endpoint,
     provider: route.provider,
     path: route.path,
-    key: call.admission?.key ?? null,
+    admission: call.admission,
   };
   return decideBody(question, account, scope);
 }

@@ -10,7 +10,6 @@ import { configuredLease, wholeMs } from "../core/lease.ts";
 import { MOST_KEYS_A_CHECK, type KeyGrant } from "../core/ports.ts";
 import { problem, type Problem } from "../core/problem.ts";
 import { REGISTRY_NAME, type Env } from "../env.ts";
-import { freshnessOf } from "./lease.ts";
 import { hexOf } from "./hex.ts";
 import type { Scope } from "./releases.ts";
 import { sleep, within } from "./time.ts";
@@ -22,8 +21,8 @@ const KEY = /^sb_[A-Za-z0-9_-]{43}$/;
 /** How long a request waits for the Registry when the key is within its grace, and when it is not. */
 const WAIT_WARM_MS = 1_000;
 const WAIT_COLD_MS = 2_500;
-/** While a call is under way, and between two calls: however many unknown keys come in, one isolate makes no more than
- * 50 calls a second, and those who wait look up their answer. */
+/** Between two looks of who waits for a call under way, and between two calls: however many unknown keys come in, an
+ * isolate makes no more than 50 calls a second. */
 const LOOK_EVERY_MS = 10;
 const ASK_EVERY_MS = 20;
 /** A call that has not come back by then has gone with its request. */
@@ -33,6 +32,8 @@ const TROUBLE_MS = 10_000;
 const DEFAULT_GRACE_MS = 600_000;
 /** A refusal lasts (no revocation ends); forgotten all the same, so that a mistake of the control plane heals. */
 const REFUSED_MS = 30_000;
+/** A key confirmed that long ago is a stranger again. */
+const REMEMBERED_MS = 3_600_000;
 const MOST_CONFIRMED = 10_000;
 const MOST_REFUSED = 5_000;
 
@@ -52,35 +53,41 @@ export async function hashKey(key: string): Promise<string | null> {
   return hexOf(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(key)));
 }
 
-/** What the key with this hash may do; `unauthenticated` when nothing, `release_unavailable` when nobody can say. */
-export async function recognizeKey(hash: string, scope: Scope): Promise<KeyGrant | Problem> {
-  return peekKey(hash, scope) ?? obtainKey(hash, scope);
-}
-
-/** What is known without waiting, asked anew in the background where due; null: the Registry must be waited for. */
-function peekKey(hash: string, scope: Scope): KeyGrant | Problem | null {
+/** What the key may do as far as is remembered, asked anew beside the request where due: enough to go on with, while it
+ * is `peekKey` that opens the provider. null: nothing is remembered. */
+export function recallKey(hash: string, scope: Scope): KeyGrant | Problem | null {
   const nowMs = Date.now();
-  const refusedAtMs = refused.get(hash);
-  if (refusedAtMs !== undefined && nowMs - refusedAtMs < REFUSED_MS) return unknownKey();
+  if (isRefused(hash, nowMs)) return unknownKey();
   const held = confirmed.get(hash);
-  if (held === undefined) return null;
+  if (held === undefined || ageOf(held, nowMs) >= REMEMBERED_MS) return null;
   if (hasExpired(held.grant, nowMs)) return unknownKey();
   held.usedAtMs = nowMs;
-  const freshness = freshnessOf({ lease: configuredLease(scope.env), askedAtMs: held.askedAtMs }, nowMs);
-  if (freshness === "dead" && !(isInTrouble(nowMs) && isWithinGrace(held, scope.env, nowMs))) return null;
-  if (freshness !== "fresh" && isDue(nowMs)) scope.ctx.waitUntil(ask(scope));
+  const { softMs } = configuredLease(scope.env);
+  // Half of it between two: keys that are used now and then must not each make a call of their own.
+  if (ageOf(held, nowMs) >= softMs && isDue(nowMs, softMs / 2)) scope.ctx.waitUntil(ask(scope));
   return held.grant;
 }
 
-/** Asks, or waits for the call that another request has made, within bounds. */
-async function obtainKey(hash: string, scope: Scope): Promise<KeyGrant | Problem> {
+/** What the key may do for certain, without waiting; null: the Registry must be waited for. */
+export function peekKey(hash: string, scope: Scope): KeyGrant | Problem | null {
+  const known = recallKey(hash, scope);
+  const held = confirmed.get(hash);
+  if (known === null || held === undefined) return known;
+  const nowMs = Date.now();
+  if (ageOf(held, nowMs) < configuredLease(scope.env).leaseMs) return known;
+  return isInTrouble(nowMs) && isWithinGrace(held, scope.env, nowMs) ? known : null;
+}
+
+/** Asks, or waits for the call that another request has made, within bounds: `unauthenticated` where the key opens
+ * nothing, `release_unavailable` where nobody can say. */
+export async function obtainKey(hash: string, scope: Scope): Promise<KeyGrant | Problem> {
   const startedAtMs = Date.now();
   const held = confirmed.get(hash);
   const graceful = held !== undefined && isWithinGrace(held, scope.env, startedAtMs);
   const deadlineMs = startedAtMs + (graceful ? WAIT_WARM_MS : WAIT_COLD_MS);
   for (let nowMs = startedAtMs; nowMs < deadlineMs && failedAtMs < startedAtMs; nowMs = Date.now()) {
     awaited.add(hash);
-    if (isDue(nowMs)) {
+    if (isDue(nowMs, ASK_EVERY_MS)) {
       const asking = ask(scope);
       scope.ctx.waitUntil(asking);
       await within(deadlineMs - nowMs, asking);
@@ -91,16 +98,28 @@ async function obtainKey(hash: string, scope: Scope): Promise<KeyGrant | Problem
     if (known !== null) return known;
   }
   awaited.delete(hash);
-  failedAtMs = Math.max(failedAtMs, Date.now());
+  // A call that has come back since has only had no room for this key.
+  if (askingSinceMs !== 0) failedAtMs = Math.max(failedAtMs, Date.now());
   return (
     peekKey(hash, scope) ??
     problem("release_unavailable", "This key cannot be checked just now. Retry shortly.")
   );
 }
 
-function isDue(nowMs: number): boolean {
+/** How long ago the key was asked about; a clock that went backwards proves nothing, hence for ever. */
+function ageOf(held: Confirmed, nowMs: number): number {
+  const ageMs = nowMs - held.askedAtMs;
+  return ageMs < 0 ? Infinity : ageMs;
+}
+
+function isRefused(hash: string, nowMs: number): boolean {
+  const refusedAtMs = refused.get(hash);
+  return refusedAtMs !== undefined && nowMs - refusedAtMs < REFUSED_MS;
+}
+
+function isDue(nowMs: number, everyMs: number): boolean {
   const isUnderWay = askingSinceMs !== 0 && nowMs - askingSinceMs < VANISHED_MS;
-  return !isUnderWay && nowMs - askedAtMs >= ASK_EVERY_MS;
+  return !isUnderWay && nowMs - askedAtMs >= everyMs;
 }
 
 /** One call for every key that is waited for or was used since it was last asked about. Never rejects. */
@@ -108,11 +127,7 @@ async function ask({ env }: Scope): Promise<void> {
   const sentAtMs = Date.now();
   askedAtMs = sentAtMs;
   askingSinceMs = sentAtMs;
-  const hashes = [...awaited].slice(0, MOST_KEYS_A_CHECK);
-  for (const [hash, held] of confirmed) {
-    if (hashes.length >= MOST_KEYS_A_CHECK) break;
-    if (held.usedAtMs > held.askedAtMs && !awaited.has(hash)) hashes.push(hash);
-  }
+  const hashes = collectHashes();
   try {
     const grants = await env.REGISTRY.getByName(REGISTRY_NAME).checkKeys(hashes);
     for (const [index, hash] of hashes.entries()) keepAnswer(hash, grants[index] ?? null, sentAtMs);
@@ -127,6 +142,14 @@ async function ask({ env }: Scope): Promise<void> {
     // A later call may have taken over from one that was thought lost.
     if (askingSinceMs === sentAtMs) askingSinceMs = 0;
   }
+}
+
+/** Known keys first, those asked about longest ago before the others: no flood of garbage keeps a revocation waiting. */
+function collectHashes(): string[] {
+  const used = [...confirmed].filter(([hash, held]) => held.usedAtMs > held.askedAtMs || awaited.has(hash));
+  const known = used.map(([hash]) => hash);
+  const strangers = [...awaited].filter((hash) => !confirmed.has(hash));
+  return [...known, ...strangers].slice(0, MOST_KEYS_A_CHECK);
 }
 
 /** An answer that was overtaken by a later question changes nothing. */
@@ -146,10 +169,8 @@ function isInTrouble(nowMs: number): boolean {
   return nowMs >= failedAtMs && nowMs - failedAtMs < TROUBLE_MS;
 }
 
-/** A clock that went backwards proves nothing about the age. */
 function isWithinGrace(held: Confirmed, env: Env, nowMs: number): boolean {
-  const ageMs = nowMs - held.askedAtMs;
-  return ageMs >= 0 && ageMs < (wholeMs(env.KEY_GRACE_MS) ?? DEFAULT_GRACE_MS);
+  return ageOf(held, nowMs) < (wholeMs(env.KEY_GRACE_MS) ?? DEFAULT_GRACE_MS);
 }
 
 function hasExpired({ expiresAt }: KeyGrant, nowMs: number): boolean {

@@ -18,7 +18,7 @@ export type Grant = {
 export type Freshness = "fresh" | "soft" | "dead";
 
 /** `fresh`: use it. `soft`: use it and renew in the background. `dead`: the baseline only. */
-export function freshnessOf(grant: Pick<Grant, "lease" | "askedAtMs"> | null, nowMs: number): Freshness {
+export function freshnessOf(grant: Grant | null, nowMs: number): Freshness {
   if (grant === null || grant.askedAtMs === null) return "dead";
   const ageMs = nowMs - grant.askedAtMs;
   // A clock that went backwards proves nothing about the age.

@@ -147,6 +147,21 @@ describe("a key", () => {
     for (const edge of [one, two]) expect((await ask(edge, key.key)).status).toBe(401);
   });
 
+  it("that is revoked is refused within the lease however late the Registry's answers are", async () => {
+    const key = await mint();
+    expect((await ask(one, key.key)).status).toBe(200);
+    await one.setFaults({ registry: { answerDelayMs: 900 } });
+    // Keeps the key in use, so that a good answer is on its way while the key is revoked.
+    const until401 = until(async () => (await ask(one, key.key)).status === 401, 10_000);
+    const before = await checks(one);
+    await until(async () => (await checks(one)) > before);
+    await revoke(key);
+    const revokedAtMs = Date.now();
+    await until401;
+    expect(Date.now() - revokedAtMs).toBeLessThan(LEASE_MS + SLACK_MS);
+    expect((await ask(one, key.key)).status).toBe(401);
+  });
+
   it("that expires stops at its time, without the Registry", async () => {
     const expiresAt = new Date(Date.now() + 1_500).toISOString();
     const { key } = await mint({ expiresAt });
