@@ -14,11 +14,17 @@ import {
 } from "./operation.ts";
 import { promptSchema } from "./schemas.ts";
 
-const { aliases, unit, kind } = putPromptSchema.shape;
+const { aliases, unit, shield, agents, kind } = putPromptSchema.shape;
 const settings = z.strictObject({
   ...putPromptSchema.shape,
   aliases: aliases.describe("Other names for requests, such as `pmpt_68…`; each belongs to one prompt."),
   unit: unit.describe("What stickiness is keyed on. Default: conversation."),
+  shield: shield.describe(
+    "Whether the baseline answers, once, where a canary fails before its first byte in a way that its version can be blamed for. Default: true.",
+  ),
+  agents: agents.describe(
+    "What coding agents (Claude Code, Codex) get: the system text behind their own, whatever the version's placement, or (`off`) no prompt at all, which the answer says in `Prompt-Skipped`. Default: append.",
+  ),
   kind: kind.describe("A partial is inlined into other prompts at push. Default: prompt."),
 });
 

@@ -33,6 +33,17 @@ export const kind = z
   .enum(["prompt", "partial"])
   .describe("A partial is inlined into other prompts at push and is not served itself.");
 
+export const shield = z
+  .boolean()
+  .describe(
+    "Whether the baseline answers where a canary fails before its first byte in a way that its version can be blamed for.",
+  );
+export const agents = z
+  .enum(["append", "off"])
+  .describe(
+    "For coding agents (Claude Code, Codex): the system text goes behind their own, or no prompt is put in.",
+  );
+
 export const promptSchema = z
   .object({
     name: z.string(),
@@ -42,6 +53,8 @@ export const promptSchema = z
     tags: z.array(z.string()),
     aliases: z.array(z.string()),
     unit,
+    shield: shield.exactOptional(),
+    agents: agents.exactOptional(),
     createdAt: time,
     updatedAt: time,
     updatedBy: z.string(),
@@ -155,6 +168,8 @@ export const routingSchema = z
     environment: z.string(),
     revision: revisionNumber,
     unit,
+    shield: shield.exactOptional(),
+    agents: agents.exactOptional(),
     baseline: version,
     arms: z.array(z.object(armShape) satisfies z.ZodType<Arm>),
     table: z.object(slotTable) satisfies z.ZodType<SlotTable>,
@@ -185,7 +200,11 @@ export const metricsSchema = z
     prompt: z.string(),
     environment: z.string(),
     arms: z.array(z.object({ version, arm: z.enum(["baseline", "canary", "pinned"]), ...counters })),
-    versions: z.array(z.object({ version, ...counters })).describe("Without pinned requests."),
+    versions: z.array(z.object({ version, ...counters })).describe("Without pinned requests and fallbacks."),
+    fallbacks: z
+      .array(z.object({ version, ...counters }))
+      .exactOptional()
+      .describe("Answers that a baseline gave in a canary's stead; they are in no arm and no version."),
   })
   .meta({ id: "Metrics" });
 export type Metrics = z.infer<typeof metricsSchema>;

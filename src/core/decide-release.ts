@@ -11,8 +11,10 @@ import {
   DEFAULT_ENVIRONMENT,
   NAME_PATTERN,
   type Action,
+  type Agents,
   type Arm,
   type Drain,
+  type Prompt,
   type PromptState,
   type Release,
   type ReleaseState,
@@ -28,11 +30,14 @@ export const DRAINS_MAX = 16;
 /** Known-good baselines remembered at most, so that a state that is promoted for years does not grow for ever. */
 export const GOOD_BASELINES_MAX = 100;
 
+/** What a release carries of its prompt's settings. */
+export type Routing = { unit: Unit; shield: boolean; agents: Agents };
+
 export type Draft = {
   environment: string;
   /** null: this will be the environment's first release. */
   before: ReleaseState | null;
-  unit: Unit;
+  routing: Routing;
   baseline: number;
   /** In the order they were added. The baseline takes what they leave. */
   canaries: Arm[];
@@ -65,7 +70,7 @@ export function draftFirst(state: PromptState, environment: string, baseline: nu
   return {
     environment,
     before: null,
-    unit: state.prompt.unit,
+    routing: routingOf(state.prompt),
     baseline,
     canaries: [],
     table: null,
@@ -81,7 +86,7 @@ function draftFrom(before: ReleaseState, nowMs: number): Draft {
   return {
     environment: release.environment,
     before,
-    unit: release.unit,
+    routing: routingOf(release),
     baseline: release.baseline,
     canaries: release.arms.filter((arm) => arm.version !== release.baseline),
     table: release.table,
@@ -90,6 +95,11 @@ function draftFrom(before: ReleaseState, nowMs: number): Draft {
     goodBaselines,
     lastRollback,
   };
+}
+
+/** Of a prompt or of a release; what was stored before a setting was made reads as its default. */
+export function routingOf({ unit, shield = true, agents = "append" }: Prompt | Release): Routing {
+  return { unit, shield, agents };
 }
 
 /** The release state of an environment, or null. (A name like "constructor" is no environment.) */
@@ -147,7 +157,8 @@ export function commitRelease(
 }
 
 function compileRelease(prompt: string, draft: Draft, change: Change, context: DecideContext): Release {
-  const { environment, unit, baseline, revoked } = draft;
+  const { environment, routing, baseline, revoked } = draft;
+  const { unit, shield, agents } = routing;
   const revision = (draft.before?.release.revision ?? 0) + 1;
   const arms = armsOf(draft);
   const next = { revision, salt: `${prompt}:${environment}:${revision}` };
@@ -159,6 +170,8 @@ function compileRelease(prompt: string, draft: Draft, change: Change, context: D
     environment,
     revision,
     unit,
+    ...(!shield && { shield }),
+    ...(agents !== "append" && { agents }),
     baseline,
     arms,
     table,

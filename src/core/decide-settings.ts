@@ -2,7 +2,7 @@
 // whatever a release carries or whoever asks its audit log must learn of them, so each release gets a revision.
 
 import type { DecideContext, DecideInput, Decision, PutInput } from "./decide.ts";
-import { commitRelease, draftRelease } from "./decide-release.ts";
+import { commitRelease, draftRelease, routingOf, type Routing } from "./decide-release.ts";
 import type { PutPrompt } from "./ports.ts";
 import { isProblem, problem, type Problem } from "./problem.ts";
 import {
@@ -12,7 +12,6 @@ import {
   type Prompt,
   type PromptState,
   type Revision,
-  type Unit,
 } from "./types.ts";
 
 /** Creates a prompt, changes the settings that are named, or restores an archived prompt. */
@@ -51,6 +50,8 @@ function create(name: string, settings: PutPrompt, context: DecideContext): Deci
     tags: [],
     aliases: [],
     unit: "conversation",
+    shield: true,
+    agents: "append",
     createdAt: at,
     updatedAt: at,
     updatedBy: context.actor.name,
@@ -69,6 +70,8 @@ function apply(prompt: Prompt, settings: PutPrompt): Prompt {
     tags: settings.tags === undefined ? prompt.tags : [...new Set(settings.tags)],
     aliases: settings.aliases === undefined ? prompt.aliases : [...new Set(settings.aliases)],
     unit: settings.unit ?? prompt.unit,
+    shield: settings.shield ?? prompt.shield ?? true,
+    agents: settings.agents ?? prompt.agents ?? "append",
     archivedAt: null,
   };
 }
@@ -80,16 +83,19 @@ function update(state: PromptState, changed: Prompt, context: DecideContext): De
   const result = { kind: "prompt" } as const;
   if (sameSettings(prompt, changed)) return { state, revisions: [], action, result };
   const next = { ...state, prompt: touch(changed, context) };
-  if (!restores && changed.unit === prompt.unit) return { state: next, revisions: [], action, result };
-  return { ...reviseAll(next, { action, reason: "", unit: changed.unit }, context), action, result };
+  const routing = routingOf(changed);
+  const reroutes = JSON.stringify(routing) !== JSON.stringify(routingOf(prompt));
+  if (!restores && !reroutes) return { state: next, revisions: [], action, result };
+  return { ...reviseAll(next, { action, reason: "", routing }, context), action, result };
 }
 
 function sameSettings(a: Prompt, b: Prompt): boolean {
   return JSON.stringify(settingsOf(a)) === JSON.stringify(settingsOf(b));
 }
 
-function settingsOf({ kind, description, owner, tags, aliases, unit, archivedAt }: Prompt): unknown[] {
-  return [kind, description, owner, tags, aliases, unit, archivedAt];
+function settingsOf(prompt: Prompt): unknown[] {
+  const { kind, description, owner, tags, aliases, archivedAt } = prompt;
+  return [kind, description, owner, tags, aliases, routingOf(prompt), archivedAt];
 }
 
 export function decideArchive(
@@ -99,14 +105,14 @@ export function decideArchive(
 ): Decision {
   const archivedAt = new Date(context.nowMs).toISOString();
   const next = { ...state, prompt: touch({ ...state.prompt, archivedAt }, context) };
-  const change = { action: "archive", reason: input.reason, unit: state.prompt.unit } as const;
+  const change = { action: "archive", reason: input.reason, routing: routingOf(state.prompt) } as const;
   return { ...reviseAll(next, change, context), action: "archive", result: { kind: "prompt" } };
 }
 
 /** A revision in every environment that routes as before. */
 function reviseAll(
   state: PromptState,
-  change: { action: Action; reason: string; unit: Unit },
+  change: { action: Action; reason: string; routing: Routing },
   context: DecideContext,
 ): { state: PromptState; revisions: Revision[] } {
   let next = state;
@@ -116,7 +122,7 @@ function reviseAll(
     if (isProblem(draft)) throw new Error(draft.message);
     const committed = commitRelease(
       next,
-      { ...draft, unit: change.unit },
+      { ...draft, routing: change.routing },
       { ...change, transition: "drain" },
       context,
     );

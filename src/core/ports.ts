@@ -6,6 +6,7 @@ import type { Problem } from "./problem.ts";
 import type {
   Action,
   Actor,
+  Agents,
   Content,
   Lease,
   Prompt,
@@ -53,6 +54,8 @@ export type PutPrompt = {
   tags?: string[];
   aliases?: string[];
   unit?: Unit;
+  shield?: boolean;
+  agents?: Agents;
   kind?: PromptKind;
 };
 

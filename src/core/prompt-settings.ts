@@ -30,6 +30,8 @@ export const putPromptSchema = z.strictObject({
   tags: z.array(z.string().min(1).max(64)).max(32).exactOptional(),
   aliases: z.array(aliasSchema).max(32).exactOptional(),
   unit: z.enum(["conversation", "user", "request"]).exactOptional(),
+  shield: z.boolean().exactOptional(),
+  agents: z.enum(["append", "off"]).exactOptional(),
   kind: z.enum(["prompt", "partial"]).exactOptional(),
 }) satisfies z.ZodType<PutPrompt>;
 

@@ -7,6 +7,8 @@ export type PromptKind = "prompt" | "partial";
 export type ArmName = "baseline" | "canary" | "pinned";
 export type Reason = "static" | "split" | "pinned" | "drain" | "no_lease" | "fallback";
 export type Transition = "drain" | "now";
+/** What is done with a prompt where a coding agent (Claude Code, Codex) asks, whose own system text must stay first. */
+export type Agents = "append" | "off";
 
 /** Number of buckets that units hash into; a weight step of 0.01 % is one bucket. */
 export const BUCKETS = 10_000;
@@ -28,6 +30,10 @@ export type Prompt = {
   tags: string[];
   aliases: string[];
   unit: Unit;
+  /** false: a canary's failure goes down as it is, and no baseline answers instead. Prompts of old have none: true. */
+  shield?: boolean;
+  /** Prompts of old have none: `append`. */
+  agents?: Agents;
   createdAt: string;
   updatedAt: string;
   updatedBy: string;
@@ -111,6 +117,10 @@ export type Release = {
   environment: string;
   revision: number;
   unit: Unit;
+  /** Here only where it is not `true`. */
+  shield?: boolean;
+  /** Here only where it is not `append`. */
+  agents?: Agents;
   baseline: number;
   /** Baseline first, then canaries in the order they were added. Weights add up to 100. */
   arms: Arm[];

@@ -21,9 +21,11 @@ describe("metrics", () => {
   it("lose and double no request, per arm or per version", () => {
     fc.assert(
       fc.property(fc.array(tally), (tallies) => {
-        const { arms, versions } = summarizeTallies(tallies);
-        expect(sum(arms)).toBe(sum(tallies));
-        expect(sum(versions)).toBe(sum(tallies.filter(({ arm }) => arm !== "pinned")));
+        const { arms, versions, fallbacks = [] } = summarizeTallies(tallies);
+        const assigned = tallies.filter(({ reason }) => reason !== "fallback");
+        expect(sum(arms) + sum(fallbacks)).toBe(sum(tallies));
+        expect(sum(arms)).toBe(sum(assigned));
+        expect(sum(versions)).toBe(sum(assigned.filter(({ arm }) => arm !== "pinned")));
         expect(new Set(arms.map(({ version, arm }) => `${version} ${arm}`)).size).toBe(arms.length);
       }),
     );
@@ -58,6 +60,17 @@ describe("metrics", () => {
       aborted: 0,
     } as const;
     expect(summarizeTallies([none]).arms[0]).toMatchObject({ errorRate: null, abortedRate: null });
-    expect(summarizeTallies([])).toEqual({ arms: [], versions: [] });
+    expect(summarizeTallies([])).toEqual({ arms: [], versions: [], fallbacks: [] });
+  });
+
+  it("keep what the baseline answered in a canary's stead out of the comparison", () => {
+    const row = { revision: 1, version: 1, arm: "baseline", requests: 10, errors: 0, aborted: 0 } as const;
+    const { arms, versions, fallbacks } = summarizeTallies([
+      { ...row, reason: "split" },
+      { ...row, reason: "fallback", requests: 4, errors: 4 },
+    ]);
+    expect(arms).toMatchObject([{ version: 1, requests: 10, errorRate: 0 }]);
+    expect(versions).toMatchObject([{ version: 1, requests: 10, errorRate: 0 }]);
+    expect(fallbacks).toMatchObject([{ version: 1, requests: 4, errorRate: 1 }]);
   });
 });

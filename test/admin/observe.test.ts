@@ -75,6 +75,7 @@ describe("what can be seen", () => {
       environment: "production",
       arms: [],
       versions: [],
+      fallbacks: [],
     });
   });
 });

@@ -278,6 +278,10 @@ describe("what a command sends", () => {
   it("create: only the settings that are given", async () => {
     await run(["create", "support-bot", "--owner", "support", "--tag", "a", "--tag", "b", "--unit", "user"]);
     expect(lastBody("putPrompt")).toEqual({ owner: "support", tags: ["a", "b"], unit: "user" });
+    await run(["create", "support-bot", "--shield", "off", "--agents", "off"]);
+    expect(lastBody("putPrompt")).toEqual({ shield: false, agents: "off" });
+    await run(["create", "support-bot", "--shield", "on"]);
+    expect(lastBody("putPrompt")).toEqual({ shield: true });
   });
 
   it("archive: the reason", async () => {

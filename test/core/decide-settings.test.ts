@@ -28,6 +28,8 @@ describe("a prompt", () => {
         tags: ["a"],
         aliases: ["pmpt_1"],
         unit: "conversation",
+        shield: true,
+        agents: "append",
         createdAt: new Date(START_MS + 1000).toISOString(),
         updatedAt: new Date(START_MS + 1000).toISOString(),
         updatedBy: "ada",
@@ -123,6 +125,36 @@ describe("the unit", () => {
     const rows = life.history.length;
     life.do(command.put({ unit: "user", description: "no release needs to know" }));
     expect(life.history).toHaveLength(rows);
+  });
+});
+
+describe("shield and agents", () => {
+  it("reach every release, and stand in it only where they are not as usual", () => {
+    const life = lifeWith(2);
+    life.do(command.canary(2, 5, { environment: "staging" }));
+    life.do(command.put({ shield: false, agents: "off" }));
+    for (const environment of ["production", "staging"]) {
+      expect(life.release(environment)).toMatchObject({ revision: 2, shield: false, agents: "off" });
+    }
+    life.do(command.promote(2));
+    expect(life.release()).toMatchObject({ baseline: 2, shield: false, agents: "off" });
+    life.do(command.put({ shield: true }), command.put({ agents: "append" }));
+    expect(life.release()).not.toHaveProperty("shield");
+    expect(life.release()).not.toHaveProperty("agents");
+    expect(life.release().revision).toBe(5);
+    expect(life.release("staging").revision).toBe(4);
+  });
+
+  it("that a prompt of old does not have read as on and append, and saying so makes no revision", () => {
+    const life = lifeWith(2);
+    const { shield: _, agents: __, ...old } = life.state!.prompt;
+    life.state = { ...life.state!, prompt: old };
+    const before = life.state;
+    life.do(command.put({ shield: true, agents: "append" }));
+    expect(life.state).toBe(before);
+    life.do(command.put({ shield: false }));
+    expect(life.state.prompt).toMatchObject({ shield: false, agents: "append" });
+    expect(life.release()).toMatchObject({ revision: 2, shield: false });
   });
 });
 

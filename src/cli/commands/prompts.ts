@@ -53,6 +53,20 @@ export const createCommand: CommandSpec = {
       help: "what stickiness is keyed on",
     },
     {
+      name: "shield",
+      kind: "text",
+      value: "on|off",
+      choices: ["on", "off"],
+      help: "on: the baseline answers where a canary fails",
+    },
+    {
+      name: "agents",
+      kind: "text",
+      value: "append|off",
+      choices: ["append", "off"],
+      help: "what Claude Code and Codex get: the text behind their own, or none",
+    },
+    {
       name: "kind",
       kind: "text",
       value: "prompt|partial",
@@ -71,10 +85,12 @@ export const createCommand: CommandSpec = {
 async function runCreate(invocation: Invocation, context: Context): Promise<Outcome> {
   const prompt = required(textOf(invocation, "PROMPT"));
   const body: { [name: string]: unknown } = {};
-  for (const name of ["description", "owner", "unit", "kind"]) {
+  for (const name of ["description", "owner", "unit", "agents", "kind"]) {
     const value = textOf(invocation, name);
     if (value !== undefined) body[name] = value;
   }
+  const shield = textOf(invocation, "shield");
+  if (shield !== undefined) body["shield"] = shield === "on";
   const tags = listOf(invocation, "tag");
   const aliases = listOf(invocation, "alias");
   if (tags.length > 0) body["tags"] = tags;

@@ -35,6 +35,8 @@ export function formatPrompt(look: Look, prompt: Prompt, nowMs: number): string[
     ["tags", prompt.tags.map(plain).join(", ")],
     ["aliases", prompt.aliases.map(plain).join(", ")],
     ["sticky per", prompt.unit],
+    ["shield", prompt.shield === false ? "off" : ""],
+    ["agents", prompt.agents === "off" ? "off" : ""],
     ["latest", prompt.latestVersion === 0 ? "no version yet" : `v${prompt.latestVersion}`],
     ["changed", `${formatAge(prompt.updatedAt, nowMs)} by ${plain(prompt.updatedBy)}`],
     ["archived", prompt.archivedAt === null ? "" : formatMoment(prompt.archivedAt)],
