@@ -5,7 +5,7 @@
 
 import { bucketOf, HASH_ALGORITHM } from "./hash.ts";
 import { problem, type Problem } from "./problem.ts";
-import { soleOwner, versionAt } from "./slots.ts";
+import { mainOwner, soleOwner, versionAt } from "./slots.ts";
 import type { ArmName, Assignment, Drain, Reason, Release, Slot, SlotTable } from "./types.ts";
 
 export type AssignInput = {
@@ -20,6 +20,8 @@ export type AssignInput = {
   pin: number | null;
   leaseIsLive: boolean;
   nowMs: number;
+  /** A later turn of a response chain of which nothing is known, not even its key (core/strangers.ts). */
+  isStranger?: boolean;
   /** The revision of the conversation's first turn; null: it began before all drains; undefined: not known here. */
   began: (conversation: string) => number | null | undefined;
 };
@@ -50,6 +52,7 @@ export function assign(input: AssignInput): Assignment | NeedsBegan | Problem {
   const drains = liveDrains(release, input.nowMs);
   const owner = ownerOfAll(release, drains);
   if (owner !== null) return answer(release, owner, "static", null);
+  if (input.isStranger === true) return assignStranger(release, drains);
   const bucket = bucketOf(release.table.salt, key);
   const current = versionAt(release.table.slots, bucket) ?? release.baseline;
   const usual = soleOwner(release.table.slots) === null ? "split" : "static";
@@ -70,6 +73,13 @@ function assignPinned(input: AssignInput, pin: number): Assignment | Problem {
     return answer(release, release.baseline, "no_lease", null);
   }
   return { version: pin, arm: "pinned", reason: "pinned", revision: release.revision, bucket: null };
+}
+
+function assignStranger(release: Release, drains: readonly Drain[]): Assignment | Problem {
+  const current = mainOwner(release.table.slots, release.baseline);
+  const version = drains[0]?.strangers ?? current;
+  const usual = soleOwner(release.table.slots) === null ? "split" : "static";
+  return answer(release, version, version === current ? usual : "drain", null);
 }
 
 /** Where tables disagree about a later turn, the table that its first turn was assigned by decides. */
@@ -133,7 +143,7 @@ export function explainAssignment(release: Release, key: string, nowMs: number):
 const NO_DRAINS: readonly Drain[] = [];
 
 /** A unit `request` has no later turns, hence no drains. */
-function liveDrains(release: Release, nowMs: number): readonly Drain[] {
+export function liveDrains(release: Release, nowMs: number): readonly Drain[] {
   if (release.drains.length === 0 || release.unit === "request") return NO_DRAINS;
   return release.drains.every((drain) => drain.until > nowMs)
     ? release.drains
@@ -141,7 +151,7 @@ function liveDrains(release: Release, nowMs: number): readonly Drain[] {
 }
 
 /** The version that owns every bucket of every table; no hash is needed then. */
-function ownerOfAll(release: Release, drains: readonly Drain[]): number | null {
+export function ownerOfAll(release: Release, drains: readonly Drain[]): number | null {
   const owner = soleOwner(release.table.slots);
   return owner !== null && drains.every((drain) => soleOwner(drain.slots) === owner) ? owner : null;
 }

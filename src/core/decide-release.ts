@@ -5,7 +5,7 @@
 
 import type { DecideContext } from "./decide.ts";
 import { problem, type Problem } from "./problem.ts";
-import { bucketsWeight, compileSlots, sameEffect, soleOwner, weightBuckets } from "./slots.ts";
+import { bucketsWeight, compileSlots, mainOwner, sameEffect, soleOwner, weightBuckets } from "./slots.ts";
 import {
   BUCKETS,
   DEFAULT_ENVIRONMENT,
@@ -203,10 +203,21 @@ function routeBuckets(
   // A new salt moves nobody while one version owns all, and the next canary then meets other users.
   const rotates = owner !== null && owner !== soleOwner(draft.before.release.table.slots);
   const table = { revision: next.revision, salt: rotates ? next.salt : draft.table.salt, slots };
-  const past = { ...draft.table, until: context.nowMs + context.drainMs };
+  const strangers = strangersOf(draft.before.release, draft.drains);
+  const until = context.nowMs + context.drainMs;
+  const past: Drain = { ...draft.table, until, ...(strangers !== null && { strangers }) };
   const settled = collapseTables([...draft.drains, past], table);
   const live = settled.drains.filter((drain) => drain.until > context.nowMs);
   return { table: settled.table, drains: transition === "now" ? [] : thinOut(live) };
+}
+
+/**
+ * What a response chain that nobody remembers was on while this release was in force (core/strangers.ts). Where an older
+ * table with another answer is still in force, all chains begun since are remembered, and null says so.
+ */
+function strangersOf({ table, baseline }: Release, drains: Drain[]): number | null {
+  const version = mainOwner(table.slots, baseline);
+  return drains.every((drain) => drain.strangers === version) ? version : null;
 }
 
 /**

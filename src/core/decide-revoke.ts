@@ -64,6 +64,7 @@ function takeOut(draft: Draft, version: number): Draft {
     drains: draft.drains.map((drain) => ({
       ...drain,
       slots: replaceOwner(drain.slots, version, baseline),
+      ...(drain.strangers === version && { strangers: baseline }),
     })),
     revoked: [...draft.revoked, version].toSorted((a, b) => a - b),
     goodBaselines: goodWithout(draft, version),

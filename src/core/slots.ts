@@ -33,6 +33,13 @@ export function soleOwner(slots: readonly Slot[]): number | null {
   return only !== undefined && slots.length === 1 ? only.version : null;
 }
 
+/** The baseline where it owns anything, else the version that owns most: what most of those get who have no key. */
+export function mainOwner(slots: readonly Slot[], baseline: number): number {
+  if (slots.some(({ version }) => version === baseline)) return baseline;
+  const [most] = [...countBuckets(slots)].toSorted((a, b) => b[1] - a[1]);
+  return most?.[0] ?? baseline;
+}
+
 /** Buckets per version. */
 export function countBuckets(slots: readonly Slot[]): Map<number, number> {
   const counts = new Map<number, number>();

@@ -107,8 +107,9 @@ export type Slot = { version: number; from: number; to: number };
 /** A full division of the 10,000 buckets, in force since `revision`. */
 export type SlotTable = { revision: number; salt: string; slots: Slot[] };
 
-/** A table that conversations begun before a change are still assigned by, until `until` (epoch ms). */
-export type Drain = SlotTable & { until: number };
+/** A table that conversations begun before a change are still assigned by, until `until` (epoch ms). `strangers`: what
+ * response chains of which nothing is known were on while it was in force; absent where there are none such. */
+export type Drain = SlotTable & { until: number; strangers?: number };
 
 /** The routing table of one prompt in one environment at one revision: all that the edge needs to decide. */
 export type Release = {
