@@ -4,6 +4,7 @@
 // them here would leave a state that the audit log cannot explain.
 
 import type { Release } from "../core/types.ts";
+import { forgetChains } from "./chains.ts";
 import type { ControlStore } from "./store.ts";
 import { drainOutbox, nextDeliveryMs, type Targets } from "./outbox.ts";
 import type { Sql } from "./sql.ts";
@@ -30,13 +31,14 @@ export async function runAlarm(
   }
 }
 
-/** Drops what is over: old idempotency keys and reporters, and conversations that no drain asks for. */
+/** Drops what is over: old idempotency keys and reporters, conversations and chains that nobody asks for. */
 export function forget({ sql, state }: ControlStore, nowMs: number): void {
   if (state === null) return;
   sql.transaction(() => {
     sql.exec(`DELETE FROM idempotency WHERE at_ms < ?`, nowMs - REMEMBER_MS);
     sql.exec(`DELETE FROM reporters WHERE at_ms < ?`, nowMs - REMEMBER_MS);
     for (const { release } of Object.values(state.releases)) forgetConversations(sql, release, nowMs);
+    forgetChains(sql, state, nowMs);
   });
 }
 
@@ -63,6 +65,6 @@ function scheduleNext(store: ControlStore, nowMs: number): void {
 }
 
 function hasSomethingToForget(sql: Sql): boolean {
-  const tables = ["idempotency", "reporters", "began"];
+  const tables = ["idempotency", "reporters", "began", "chains"];
   return tables.some((table) => sql.exec(`SELECT 1 FROM ${table} LIMIT 1`).length > 0);
 }

@@ -7,6 +7,7 @@ import { configuredLease } from "../core/lease.ts";
 import type { Accepted, ControlPort, Envelope, SyncReply, SyncRequest, VersionView } from "../core/ports.ts";
 import { isProblem, problem, type Problem } from "../core/problem.ts";
 import { viewRelease } from "../core/release-view.ts";
+import type { ChainRoot } from "../core/strangers.ts";
 import {
   DEFAULT_ENVIRONMENT,
   type Prompt,
@@ -19,6 +20,7 @@ import {
   type VersionSummary,
 } from "../core/types.ts";
 import type { Env } from "../env.ts";
+import { readChain } from "./chains.ts";
 import { executeCommand, findRepeated, previewCommand, type PreparedPush } from "./commands.ts";
 import { createDurableSql, type DurableSql } from "./durable-sql.ts";
 import { runAlarm } from "./housekeeping.ts";
@@ -52,6 +54,10 @@ export class Control extends DurableObject<Env> implements ControlPort {
 
   async began(environment: string, conversation: string): Promise<number | null> {
     return readBegan(this.#store, environment, conversation);
+  }
+
+  async recallChain(environment: string, response: string): Promise<ChainRoot | null> {
+    return readChain(this.#store, environment, response);
   }
 
   async execute(envelope: Envelope): Promise<Accepted | Problem> {

@@ -6,6 +6,7 @@ import { releaseStateOf } from "../core/decide-release.ts";
 import type { SyncReply, SyncRequest } from "../core/ports.ts";
 import { problem, type Problem } from "../core/problem.ts";
 import type { ArmName, Lease, PromptState, Reason, Release, Tally } from "../core/types.ts";
+import { addChains } from "./chains.ts";
 import { wakeToForget } from "./housekeeping.ts";
 import type { ControlStore } from "./store.ts";
 import { numberOf, textOf, type Sql } from "./sql.ts";
@@ -57,10 +58,10 @@ export function findRelease(
   );
 }
 
-/** Counts a report and notes begun conversations, in one transaction; returns the highest sequence counted. */
+/** Counts a report and notes begun conversations and chains, in one transaction; returns the highest sequence counted. */
 function acceptReport(sql: Sql, request: SyncRequest, nowMs: number): number {
-  const { environment, isolate, report, began } = request;
-  if (report === null && began.length === 0) return lastSequence(sql, isolate);
+  const { environment, isolate, report, began, chains = [] } = request;
+  if (report === null && began.length === 0 && chains.length === 0) return lastSequence(sql, isolate);
   return sql.transaction(() => {
     wakeToForget(sql, nowMs);
     for (const { conversation, revision } of began) {
@@ -72,6 +73,7 @@ function acceptReport(sql: Sql, request: SyncRequest, nowMs: number): number {
         revision,
       );
     }
+    if (chains.length > 0) addChains(sql, environment, chains, nowMs);
     const counted = lastSequence(sql, isolate);
     if (report === null || report.sequence <= counted) return counted;
     for (const tally of report.tallies) addTally(sql, environment, tally);

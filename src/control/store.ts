@@ -12,6 +12,7 @@
 // | tallies     | environment, revision, version, arm, reason     | requests, errors, aborted                         | a few rows a revision             |
 // | reporters   | isolate                                         | highest report sequence counted                   | kept 24 h after the last report   |
 // | began       | environment, conversation                       | revision of its first turn                        | kept while a drain can ask for it |
+// | chains      | n (environment, response unique)                | key and revision of a response chain's first turn | kept 30 days, 200,000 at most     |
 // | meta        | `schema`, `lease_ms`, `lease_longer_until_ms`   | numbers                                           | fixed                             |
 //
 // A row holds at most 2 MB; core's compiler refuses a larger version.
@@ -24,6 +25,7 @@ import type {
   Revision,
   VersionSummary,
 } from "../core/types.ts";
+import { CHAINS_TABLE } from "./chains.ts";
 import { numberOf, textOf, type Row, type Sql } from "./sql.ts";
 
 const SCHEMA = [
@@ -43,6 +45,7 @@ const SCHEMA = [
      STRICT, WITHOUT ROWID`,
   `CREATE TABLE began (environment TEXT NOT NULL, conversation TEXT NOT NULL, revision INTEGER NOT NULL,
      PRIMARY KEY (environment, conversation)) STRICT, WITHOUT ROWID`,
+  CHAINS_TABLE,
   // Last: its presence says that all of them are there.
   `CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID`,
   `INSERT INTO meta (key, value) VALUES ('schema', 1)`,
@@ -53,6 +56,8 @@ export type ControlStore = { sql: Sql; created: boolean; state: PromptState | nu
 
 export function openStore(sql: Sql): ControlStore {
   const created = sql.exec(`SELECT 1 FROM sqlite_master WHERE name = 'meta'`).length > 0;
+  // Objects that were created before there were chains.
+  if (created) sql.exec(CHAINS_TABLE);
   return { sql, created, state: created ? readState(sql) : null };
 }
 

@@ -3,6 +3,7 @@
 // but never change or lose one.
 
 import type { Problem } from "./problem.ts";
+import type { ChainRoot } from "./strangers.ts";
 import type {
   Action,
   Actor,
@@ -36,7 +37,12 @@ export type SyncRequest = {
   report: Report | null;
   /** Conversations whose first turn was served under `revision` while a drain was on (design §3, README decisions). */
   began: { conversation: string; revision: number }[];
+  /** Responses whose chains would be switched if nobody remembered how they began. */
+  chains?: BegunChain[];
 };
+
+/** `response`: fingerprint of the response's id. */
+export type BegunChain = ChainRoot & { response: string };
 
 export type SyncReply = {
   /** null: `knownRevision` is still the newest. */
@@ -114,6 +120,8 @@ export type ControlPort = {
   sync(request: SyncRequest): Promise<SyncReply | Problem>;
   /** The revision that this conversation's first turn was served under, or null when it began before all drains. */
   began(environment: string, conversation: string): Promise<number | null>;
+  /** How the chain of this response began; null: nobody was told. */
+  recallChain(environment: string, response: string): Promise<ChainRoot | null>;
   readCompiled(version: number): Promise<PromptVersion | Problem>;
   execute(envelope: Envelope): Promise<Accepted | Problem>;
   readPrompt(): Promise<Prompt | Problem>;
