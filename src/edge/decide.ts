@@ -8,6 +8,7 @@ import type { Assignment, JsonObject, Release } from "../core/types.ts";
 import { replaceModel } from "../wire/formats.ts";
 import type { Endpoint, Scan } from "../wire/wire.ts";
 import { checkPrompted, type Admission } from "./admit.ts";
+import { linkOf, noteOf, rememberChain, type ChainNote, type Link } from "./chains.ts";
 import { begin, recall, remember } from "./conversations.ts";
 import { findEntry, forgetEntry, knownPrompt, lookUpAlias } from "./entries.ts";
 import { checkPrompt } from "./key-scope.ts";
@@ -16,6 +17,7 @@ import { checkModelInPath, unitKeyOf, type Reader, type UnitKey } from "./naming
 import {
   announceBeginnings,
   askBegan,
+  askChain,
   obtainRelease,
   peekRelease,
   type Entry,
@@ -43,7 +45,15 @@ export type Question = {
 export type Injected = { path: string; body: Uint8Array };
 
 /** `injected` is a problem where the version could not be put into this request: that counts against the version. */
-export type Decision = { entry: Entry; injected: Injected | Problem };
+export type Decision = {
+  entry: Entry;
+  injected: Injected | Problem;
+  /** What the chain's next turn has to find under the id of this answer; null: nothing. */
+  chain: ChainNote | null;
+};
+
+/** What only Control knows: when a conversation began, or how the chain of a response did. */
+type Needs = { needs: "began"; conversation: string } | { needs: "chain"; response: string };
 
 /** A cold request waits for an alias, a release, a key, a conversation and two versions: a round each, and two to spare. */
 const MOST_ROUNDS = 8;
@@ -78,12 +88,11 @@ export async function decideBody(
     }
     const { release } = grant;
     const unit = unitKeyOf(release.unit, question.headers, question.scan, account.requestId);
-    const assignment = decideArm(question, entry, grant, unit, unheard);
+    const link = linkOf(entry.chains, unit, question.scan, release, Date.now());
+    const assignment = decideArm(question, entry, grant, { ...unit, link }, unheard);
     if (isProblem(assignment)) return assignment;
     if ("needs" in assignment) {
-      const revision = await askBegan(entry, assignment.conversation, scope);
-      if (revision !== undefined) remember(entry.conversations, assignment.conversation, revision);
-      unheard ||= revision === undefined;
+      unheard = !(await askControl(entry, assignment, scope)) || unheard;
       continue;
     }
     const served: Assignment = unservable === assignment.version ? standIn(assignment, release) : assignment;
@@ -101,23 +110,51 @@ export async function decideBody(
       begin(entry.conversations, unit.conversation, release.revision);
       announceBeginnings(entry, scope);
     }
-    return { entry, injected: inject(question, loaded) };
+    const { conversations } = entry;
+    const chain = noteOf({ ...question, unit, link, release, assignment, conversations }, Date.now());
+    return { entry, injected: inject(question, loaded), chain };
   }
   return problem("release_unavailable", `The release of ${question.name} keeps changing. Retry shortly.`);
 }
 
+/** False: Control did not say in time. */
+async function askControl(entry: Entry, needs: Needs, scope: Scope): Promise<boolean> {
+  if (needs.needs === "chain") {
+    const root = await askChain(entry, needs.response, scope);
+    if (root !== undefined) rememberChain(entry.chains, needs.response, root);
+    return root !== undefined;
+  }
+  const revision = await askBegan(entry, needs.conversation, scope);
+  if (revision !== undefined) remember(entry.conversations, needs.conversation, revision);
+  return revision !== undefined;
+}
+
 /** `unheard`: Control did not say when the conversation began; this one turn then goes by the oldest table. */
-function decideArm(question: Question, entry: Entry, grant: Grant, unit: UnitKey, unheard: boolean) {
+function decideArm(
+  question: Question,
+  entry: Entry,
+  grant: Grant,
+  unit: UnitKey & { link: Link | null },
+  unheard: boolean,
+): Assignment | Needs | Problem {
   const nowMs = Date.now();
+  const { link } = unit;
+  const leaseIsLive = freshnessOf(grant, nowMs) !== "dead";
+  if (link?.root === undefined && link !== null && leaseIsLive && question.pin === null && !unheard) {
+    return { needs: "chain", response: link.response };
+  }
+  const root = link?.root ?? null;
   return assign({
     release: grant.release,
-    key: unit.key,
-    conversation: unit.conversation,
+    key: root?.key ?? unit.key,
+    conversation: link?.response ?? unit.conversation,
     continues: question.scan.continues,
+    isStranger: link?.kind === "keyless" && root === null,
     pin: question.pin,
-    leaseIsLive: freshnessOf(grant, nowMs) !== "dead",
+    leaseIsLive,
     nowMs,
     began: (conversation) => {
+      if (link !== null) return root?.revision ?? null;
       const known = recall(entry.conversations, conversation);
       return known === undefined && unheard ? null : known;
     },

@@ -7,6 +7,7 @@ import { checkUnprompted } from "./admit.ts";
 import { authorize } from "./authorize.ts";
 import { discardBody } from "./body.ts";
 import type { Call } from "./call.ts";
+import { lookForId } from "./chain-watch.ts";
 import { withoutKey } from "./credentials.ts";
 import type { Decision } from "./decide.ts";
 import { callUpstream } from "./forward.ts";
@@ -32,7 +33,7 @@ export async function dispatchTurn(call: Call, endpoint: Endpoint, decision: Dec
     if (injected.problem.startsWith("variable_")) settle("error");
     return respondProblem(injected, family, account);
   }
-  const upstream = await callProvider(call, "POST", injected.path, injected.body);
+  const upstream = await callProvider(call, "POST", injected.path, injected.body, decision.chain !== null);
   if (upstream === "aborted") {
     settle("aborted");
     return new Response(null, { status: 499 });
@@ -41,7 +42,7 @@ export async function dispatchTurn(call: Call, endpoint: Endpoint, decision: Dec
     settle("error");
     return respondProblem(upstream, family, account);
   }
-  const answer = relayAnswer(upstream, request.signal, scope.ctx, settle);
+  const answer = relayAnswer(upstream, request.signal, scope.ctx, settle, lookForId(decision, scope));
   stampHeaders(answer.headers, account, dispatchedAtMs);
   return answer;
 }
@@ -70,9 +71,12 @@ async function callProvider(
   method: string,
   path: string,
   body: ReadableStream | Uint8Array | null,
+  isRead = false,
 ) {
   const headers = cleanRequestHeaders(request.headers, values, route.provider);
   if (values.get("upgrade")?.toLowerCase() === "websocket") headers.set("upgrade", "websocket");
+  // An answer that is looked into has to come as it is.
+  if (isRead) headers.set("accept-encoding", "identity");
   // Without a limit of ours the client's own counts: its leaving ends the call.
   const timeoutMs = Number(scope.env.FIRST_BYTE_TIMEOUT_MS) || null;
   const url = origin + path + (admission === null ? route.search : withoutKey(route.search));

@@ -104,17 +104,27 @@ export type UnitKey = {
   key: string;
   /** Fingerprint of the conversation that the request belongs to, for drains; null: nothing tells. */
   conversation: string | null;
+  /** What a later turn that only names the response before it has to find out (chains.ts): when its conversation began
+   * (`keyed`), or its key as well (`keyless`); null: nothing, for every turn says who it belongs to. */
+  chain: "keyed" | "keyless" | null;
 };
 
 /** Header `Prompt-Key`, else the format's own field for the unit, else the first user message, else the request. */
 export function unitKeyOf(unit: Unit, headers: Reader, scan: Scan, requestId: string): UnitKey {
   // An empty key is no key: it would put everybody who has none on one arm.
   const header = headers.get("prompt-key") || null;
-  if (unit === "request") return { key: header ?? requestId, conversation: null };
+  if (unit === "request") return { key: header ?? requestId, conversation: null, chain: null };
   const ofConversation = unit === "conversation" ? (header ?? scan.conversationKey) : null;
-  if (ofConversation !== null) return { key: ofConversation, conversation: fingerprint64(ofConversation) };
+  if (ofConversation !== null) {
+    return { key: ofConversation, conversation: fingerprint64(ofConversation), chain: null };
+  }
   const message = scan.firstUserText === null ? null : `first-message:${fingerprint64(scan.firstUserText)}`;
-  const key = header ?? scan.userKey ?? message ?? scan.conversationKey ?? requestId;
+  const said = header ?? scan.userKey ?? scan.conversationKey;
+  const key = said ?? message ?? requestId;
   const own = scan.conversationKey ?? message;
-  return { key, conversation: own === null ? null : fingerprint64(`${key}\n${own}`) };
+  return {
+    key,
+    conversation: own === null ? null : fingerprint64(`${key}\n${own}`),
+    chain: scan.conversationKey !== null ? null : said === null ? "keyless" : "keyed",
+  };
 }

@@ -3,8 +3,10 @@
 // lease is live; waiting is bounded, and an unreachable Control is asked once per `softMs`, not once per request.
 
 import { isProblem, problem, type Problem } from "../core/problem.ts";
+import type { ChainRoot } from "../core/strangers.ts";
 import type { Lease, Release } from "../core/types.ts";
 import { REGISTRY_NAME, type Env } from "../env.ts";
+import { createChains, type Chains } from "./chains.ts";
 import { createConversations, type Conversations } from "./conversations.ts";
 import { adopt, adoptCopy, freshnessOf, type Grant } from "./lease.ts";
 import { acknowledge, createTallies, hasUnsent, takeReport, type Tallies } from "./tallies.ts";
@@ -27,6 +29,7 @@ export type Entry = {
   announcingSinceMs: number;
   tallies: Tallies;
   conversations: Conversations;
+  chains: Chains;
 };
 
 export type Ctx = { waitUntil(promise: Promise<unknown>): void };
@@ -43,7 +46,7 @@ const DEFAULT_LEASE: Lease = { softMs: 1_000, leaseMs: 2_000 };
 const TROUBLE_MS = 10_000;
 /** `waitUntil` is cut off 30 s after the response. */
 const FLUSH_FOR_MS = 20_000;
-/** First turns of disputed buckets are told at once, but not more often than this. */
+/** First turns of disputed buckets, and responses of chains, are told at once, but not more often than this. */
 const ANNOUNCE_EVERY_MS = 50;
 
 export function createEntry(prompt: string, environment: string): Entry {
@@ -59,6 +62,7 @@ export function createEntry(prompt: string, environment: string): Entry {
     announcingSinceMs: 0,
     tallies: createTallies(),
     conversations: createConversations(),
+    chains: createChains(),
   };
 }
 
@@ -114,8 +118,8 @@ async function flush(entry: Entry, scope: Scope, startedAtMs: number): Promise<v
   entry.flushingSinceMs = 0;
 }
 
-/** Tells Control of first turns in disputed buckets without delay: the next turn may arrive at another isolate, though
- * not before the provider has answered this one. */
+/** Tells Control of first turns in disputed buckets, and of responses that a chain goes on from, without delay: the next
+ * turn may arrive at another isolate, though not before the provider has answered this one. */
 export function announceBeginnings(entry: Entry, scope: Scope): void {
   const nowMs = Date.now();
   if (isRunning(entry.announcingSinceMs, nowMs)) return;
@@ -124,7 +128,9 @@ export function announceBeginnings(entry: Entry, scope: Scope): void {
 }
 
 async function announce(entry: Entry, scope: Scope, startedAtMs: number): Promise<void> {
-  while (entry.conversations.unreported.length > 0 && Date.now() - startedAtMs < FLUSH_FOR_MS) {
+  const { conversations, chains } = entry;
+  const isBehind = () => conversations.unreported.length + chains.unreported.length > 0;
+  while (isBehind() && Date.now() - startedAtMs < FLUSH_FOR_MS) {
     const sinceMs = Date.now() - entry.syncSentAtMs;
     if (sinceMs < ANNOUNCE_EVERY_MS) await sleep(ANNOUNCE_EVERY_MS - Math.max(0, sinceMs));
     if ((await sync(entry, scope)) !== "ok") await sleep((entry.grant?.lease ?? DEFAULT_LEASE).softMs);
@@ -152,6 +158,8 @@ async function sync(entry: Entry, { env }: Scope): Promise<"ok" | "failed" | Pro
   const askedWithRevision = entry.grant?.release.revision ?? 0;
   const began = entry.conversations.unreported;
   entry.conversations.unreported = [];
+  const chains = entry.chains.unreported;
+  entry.chains.unreported = [];
   entry.syncing = true;
   entry.syncSentAtMs = askedAtMs;
   try {
@@ -164,6 +172,7 @@ async function sync(entry: Entry, { env }: Scope): Promise<"ok" | "failed" | Pro
       knownRevision: askedWithRevision,
       report,
       began,
+      ...(chains.length > 0 && { chains }),
     });
     if (isProblem(reply)) return reply;
     acknowledge(entry.tallies, reply.acceptedSequence);
@@ -178,6 +187,7 @@ async function sync(entry: Entry, { env }: Scope): Promise<"ok" | "failed" | Pro
     return "ok";
   } catch (error) {
     entry.conversations.unreported.unshift(...began);
+    entry.chains.unreported.unshift(...chains);
     if (entry.failedAtMs === 0) {
       console.warn(JSON.stringify({ event: "sync_failed", prompt: entry.prompt, error: nameOf(error) }));
     }
@@ -221,6 +231,16 @@ export async function askBegan(
   { env }: Scope,
 ): Promise<number | null | undefined> {
   const asked = env.CONTROL.getByName(entry.prompt).began(entry.environment, conversation);
+  return within(WAIT_WARM_MS, asked).catch(() => undefined);
+}
+
+/** Asks Control how the chain of a response began; null: nobody was told; undefined: out of reach. */
+export async function askChain(
+  entry: Entry,
+  response: string,
+  { env }: Scope,
+): Promise<ChainRoot | null | undefined> {
+  const asked = env.CONTROL.getByName(entry.prompt).recallChain(entry.environment, response);
   return within(WAIT_WARM_MS, asked).catch(() => undefined);
 }
 

@@ -47,6 +47,7 @@ const INSTRUCTIONS = nameOf("instructions");
 const CONVERSATION = nameOf("conversation");
 const PREVIOUS = nameOf("previous_response_id");
 const ID = nameOf("id");
+const STORE = nameOf("store");
 const FIELDS = fieldsOf({ input: 4, conversation: 1, text: 1, reasoning: 1 });
 
 function scan(body: Uint8Array): Scan<Tree> | Problem {
@@ -59,6 +60,7 @@ function scan(body: Uint8Array): Scan<Tree> | Problem {
   const isText = input !== NONE && kindOf(tree, input) === "string";
   const content = isText ? input : turns.firstUser === NONE ? NONE : contentOf(tree, turns.firstUser);
   const conversation = findMember(tree, ROOT, CONVERSATION);
+  const store = findMember(tree, ROOT, STORE);
   return {
     ...common,
     conversationKey:
@@ -66,6 +68,7 @@ function scan(body: Uint8Array): Scan<Tree> | Problem {
     firstUserText: content === NONE ? null : textOf(tree, content),
     continues: turns.continues || isThreaded(tree),
     previousResponse: textIn(tree, ROOT, PREVIOUS),
+    isUnstored: store !== NONE && kindOf(tree, store) === "false",
   };
 }
 

@@ -33,6 +33,8 @@ export type Scan<Spans = unknown> = {
    * response or conversation. */
   continues: boolean;
   previousResponse: string | null;
+  /** The provider is asked not to keep the answer, so no later turn can name it. */
+  isUnstored?: boolean;
   spans: Spans;
 };
 

@@ -162,13 +162,13 @@ describe("a chain without a key", () => {
   });
 });
 
-describe("a stranger", () => {
-  const meet = (life: Life) => {
-    const chain = new Chain("stranger");
-    chain.versions.push(0);
-    return chain.forget().turn(life);
-  };
+function meet(life: Life): Assignment {
+  const chain = new Chain("stranger");
+  chain.versions.push(0);
+  return chain.forget().turn(life);
+}
 
+describe("a stranger", () => {
   it("gets the baseline of the oldest table in force, then the present one, and says why", () => {
     const life = lifeWith(3);
     life.do(command.canary(2, 50));

@@ -165,6 +165,7 @@ const OWN_MEMBERS: { [format in FormatId]: (writer: JsonWriter, kept: string[]) 
     ...maybe(writer, 0.4, "instructions", () =>
       writer.random.chance(0.2) ? "null" : writer.text(writer.words()),
     ),
+    ...maybe(writer, 0.2, "store", () => writer.random.pick(["true", "false", "null", '"false"'])),
     ...maybe(writer, 0.1, "previous_response_id", () => writer.random.pick(['"resp_1"', "null"])),
     ...maybe(writer, 0.1, "conversation", () => writer.random.pick(['"conv_1"', '{"id":"conv_2"}', "null"])),
     ...maybe(writer, 0.2, "max_output_tokens", () => writer.number()),

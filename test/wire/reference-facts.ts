@@ -35,6 +35,7 @@ export function factsOf(body: JsonObject, format: FormatId): Facts {
     firstUserText: firstUserText(list, messages),
     continues: isThreaded || messages.some((item, index) => isEarlierTurn(item, index, messages)),
     previousResponse: text(previous),
+    ...(format === "openai-responses" && { isUnstored: body["store"] === false }),
   };
 }
 
