@@ -2,6 +2,10 @@
 
 import { AI_CLIENTS } from "./clients/ai.ts";
 import { compareAll } from "./matrix.ts";
+import { keyAll, promptAll } from "./prompts.ts";
 import { useRig } from "./rig.ts";
 
-compareAll(useRig(), AI_CLIENTS);
+const rig = useRig();
+compareAll(rig, AI_CLIENTS);
+promptAll(rig, AI_CLIENTS);
+keyAll(rig, AI_CLIENTS);

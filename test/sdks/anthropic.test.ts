@@ -2,6 +2,10 @@
 
 import { ANTHROPIC_CLIENTS } from "./clients/anthropic.ts";
 import { compareAll } from "./matrix.ts";
+import { keyAll, promptAll } from "./prompts.ts";
 import { useRig } from "./rig.ts";
 
-compareAll(useRig(), ANTHROPIC_CLIENTS);
+const rig = useRig();
+compareAll(rig, ANTHROPIC_CLIENTS);
+promptAll(rig, ANTHROPIC_CLIENTS);
+keyAll(rig, ANTHROPIC_CLIENTS);

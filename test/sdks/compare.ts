@@ -73,10 +73,7 @@ export async function expectSame(rig: Rig, { direct, proxied }: Comparison): Pro
   expect(proxied).toEqual(direct);
   const asked = rig.direct.exchanges();
   const reached = rig.behind.exchanges();
-  const sent = await until(() => rig.front.exchanges().every(isOver) && rig.front.exchanges());
-  expect(reached.map(({ request }) => `${request.method} ${request.url}`)).toEqual(
-    asked.map(({ request }) => `${request.method} ${request.url}`),
-  );
+  expectSameCalls(asked, reached);
   for (const [index, { request }] of reached.entries()) {
     const other = asked[index]!.request;
     expect(headersUp(request.headers)).toEqual(headersUp(other.headers));
@@ -84,6 +81,20 @@ export async function expectSame(rig: Rig, { direct, proxied }: Comparison): Pro
       withoutBoundary(other.body, other.headers),
     );
   }
+  await expectFaithfulRelay(rig);
+}
+
+/** The provider was asked the same things in the same order. */
+export function expectSameCalls(asked: Exchange[], reached: Exchange[]): void {
+  expect(reached.map(({ request }) => `${request.method} ${request.url}`)).toEqual(
+    asked.map(({ request }) => `${request.method} ${request.url}`),
+  );
+}
+
+/** What went into the proxy came out of it, but for the prompt, and the other way round. */
+export async function expectFaithfulRelay(rig: Rig): Promise<void> {
+  const reached = rig.behind.exchanges();
+  const sent = await until(() => rig.front.exchanges().every(isOver) && rig.front.exchanges());
   expect(sent).toHaveLength(reached.length);
   for (const [index, exchange] of sent.entries()) expectFaithfulAsFarAsRead(exchange, reached[index]!);
 }

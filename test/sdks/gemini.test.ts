@@ -2,6 +2,10 @@
 
 import { GEMINI_CLIENTS } from "./clients/gemini.ts";
 import { compareAll } from "./matrix.ts";
+import { keyAll, promptAll } from "./prompts.ts";
 import { useRig } from "./rig.ts";
 
-compareAll(useRig(), GEMINI_CLIENTS);
+const rig = useRig();
+compareAll(rig, GEMINI_CLIENTS);
+promptAll(rig, GEMINI_CLIENTS);
+keyAll(rig, GEMINI_CLIENTS);

@@ -2,6 +2,10 @@
 
 import { LANGCHAIN_CLIENTS } from "./clients/langchain.ts";
 import { compareAll } from "./matrix.ts";
+import { keyAll, promptAll } from "./prompts.ts";
 import { useRig } from "./rig.ts";
 
-compareAll(useRig(), LANGCHAIN_CLIENTS);
+const rig = useRig();
+compareAll(rig, LANGCHAIN_CLIENTS);
+promptAll(rig, LANGCHAIN_CLIENTS);
+keyAll(rig, LANGCHAIN_CLIENTS);

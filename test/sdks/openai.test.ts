@@ -2,6 +2,10 @@
 
 import { OPENAI_CLIENTS } from "./clients/openai.ts";
 import { compareAll } from "./matrix.ts";
+import { keyAll, promptAll } from "./prompts.ts";
 import { useRig } from "./rig.ts";
 
-compareAll(useRig(), OPENAI_CLIENTS);
+const rig = useRig();
+compareAll(rig, OPENAI_CLIENTS);
+promptAll(rig, OPENAI_CLIENTS);
+keyAll(rig, OPENAI_CLIENTS);

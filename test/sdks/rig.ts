@@ -4,7 +4,7 @@
 
 import { afterAll, beforeAll } from "vitest";
 import { type Admin, connectAdmin } from "../support/admin.ts";
-import { type Cluster, startCluster } from "../support/cluster.ts";
+import { startCluster } from "../support/cluster.ts";
 import { startTap, type Tap } from "../support/tap.ts";
 import { type Script, startUpstream, type Upstream } from "../support/upstream.ts";
 
@@ -14,9 +14,19 @@ export const TEMPLATED = "templated";
 /** Its second version is revoked. */
 export const REVOKING = "revoking";
 
+/** What the Worker holds for the providers, for callers with a proxy key. */
+export const HELD = {
+  OPENAI_API_KEY: "sk-held",
+  ANTHROPIC_API_KEY: "sk-ant-held",
+  GEMINI_API_KEY: "AIza-held",
+  AWS_ACCESS_KEY_ID: "AKIDHELD",
+  AWS_SECRET_ACCESS_KEY: "secret-held",
+  AWS_REGION: "us-east-1",
+};
+
 export type Rig = {
-  cluster: Cluster;
-  admin: Admin;
+  /** A key of the proxy's own (`sb_…`). */
+  proxyKey: string;
   /** The provider that is asked directly. */
   direct: Upstream;
   /** The provider behind the proxy. */
@@ -43,15 +53,21 @@ async function startRig(): Promise<Rig> {
   const { url } = behind;
   const cluster = await startCluster({
     edges: 1,
-    vars: { UPSTREAM_OPENAI: url, UPSTREAM_ANTHROPIC: url, UPSTREAM_GEMINI: url, UPSTREAM_BEDROCK: url },
+    vars: {
+      ...HELD,
+      UPSTREAM_OPENAI: url,
+      UPSTREAM_ANTHROPIC: url,
+      UPSTREAM_GEMINI: url,
+      UPSTREAM_BEDROCK: url,
+    },
   });
   // As the network in front of a deployed Worker makes departures known at once.
   const front = await startTap(cluster.edges[0]!.port, { resetOnLeave: true });
   const admin = connectAdmin(cluster.control.url);
   await pushPrompts(admin);
+  const minted = await admin.call<{ key: string }>("POST", "/admin/keys", { name: "sdks" });
   return {
-    cluster,
-    admin,
+    proxyKey: minted.body.key,
     direct,
     behind,
     front,

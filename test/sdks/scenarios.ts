@@ -18,6 +18,8 @@ export type Scenario = {
   leaves?: boolean;
   /** The class that the SDK must raise. */
   raises?: (client: Client) => string;
+  /** How often the provider is asked, and whether a second time only after the pause that it named. */
+  retries?: (client: Client) => { calls: number; waits?: boolean };
   /** Else the two ways could agree in a failure that nobody meant. null: as the SDK likes. */
   ends: "value" | "error" | null;
 };
@@ -99,13 +101,17 @@ const FAULTS: Scenario[] = [
   },
 ];
 
+/** As the answers of the first scenario say. */
+export const RETRY_AFTER_MS = 1_000;
+
 const RETRIES: Scenario[] = [
   {
     name: "retry-after",
     about: "429 with `retry-after: 1`, then an answer; the pause and the number of calls",
-    play: ({ fail, answer }) => [fail(429, [["retry-after", "1"]]), answer],
+    play: ({ fail, answer }) => [fail(429, [["retry-after", String(RETRY_AFTER_MS / 1_000)]]), answer],
     call: callOf("chat", { retries: 2 }),
     ends: "value",
+    retries: ({ obeys }) => ({ calls: 2, waits: obeys["retry-after"] }),
   },
   {
     name: "x-should-retry: false",
@@ -113,6 +119,7 @@ const RETRIES: Scenario[] = [
     play: ({ fail }) => [fail(500, [["x-should-retry", "false"]])],
     call: callOf("chat", { retries: 1 }),
     ends: "error",
+    retries: ({ obeys }) => ({ calls: obeys["x-should-retry"] ? 1 : 2 }),
   },
   {
     name: "x-should-retry: true",
@@ -120,6 +127,7 @@ const RETRIES: Scenario[] = [
     play: ({ fail, answer }) => [fail(400, [["x-should-retry", "true"]]), answer],
     call: callOf("chat", { retries: 1 }),
     ends: null,
+    retries: ({ obeys }) => ({ calls: obeys["x-should-retry"] ? 2 : 1 }),
   },
 ];
 

@@ -167,6 +167,7 @@ function row(
       });
       return new Headers(response.headers);
     },
+    obeys: { "retry-after": true, "x-should-retry": false },
     raises: () => "APICallError",
   };
 }

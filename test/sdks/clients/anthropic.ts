@@ -103,6 +103,7 @@ const ANTHROPIC: Client = {
     const { response } = await connect(site, options).messages.create(turn).withResponse();
     return response.headers;
   },
+  obeys: { "retry-after": true, "x-should-retry": true },
   raises: (status) => ANTHROPIC_RAISED[status] ?? (status < 500 ? "APIError" : "InternalServerError"),
 };
 

@@ -3,6 +3,7 @@
 
 import {
   BedrockRuntimeClient,
+  type BedrockRuntimeClientConfig,
   ConverseCommand,
   type ConverseCommandInput,
   ConverseStreamCommand,
@@ -34,12 +35,23 @@ const ask: ConverseCommandInput = {
 const toolSpec = { name: WEATHER.name, inputSchema: { json: { ...WEATHER.schema, required: ["city"] } } };
 const toolConfig = { tools: [{ toolSpec }] };
 
-function connect(site: Site, options: Options): BedrockRuntimeClient {
+/** A bearer token, or the access key id of a signature. */
+type Credential =
+  | Pick<BedrockRuntimeClientConfig, "token" | "authSchemePreference">
+  | Pick<BedrockRuntimeClientConfig, "credentials">;
+
+function connect(
+  site: Site,
+  options: Options,
+  credential: Credential = {
+    token: { token: options.key ?? KEY.bedrock },
+    authSchemePreference: ["httpBearerAuth"],
+  },
+): BedrockRuntimeClient {
   const client = new BedrockRuntimeClient({
     region: "us-east-1",
     endpoint: site,
-    token: { token: options.key ?? KEY.bedrock },
-    authSchemePreference: ["httpBearerAuth"],
+    ...credential,
     maxAttempts: options.retries + 1,
     // Its usual handler speaks HTTP/2 only, which a plain-text loopback server does not.
     requestHandler: new NodeHttpHandler({
@@ -92,6 +104,7 @@ const shared = {
   standIn: "bedrock",
   baseUrl: "`endpoint: …/bedrock`",
   headersOf: { absent: "the SDK shows only `$metadata`" },
+  obeys: { "retry-after": true, "x-should-retry": false },
   raises: (status: number) => RAISED[status] ?? "BedrockRuntimeServiceException",
 } satisfies Partial<Client>;
 
@@ -147,6 +160,12 @@ const CONVERSE: Client = {
     return readPastFirst(answer.stream!, seen);
   },
 };
+
+/** A chat that the SDK signs with this access key id and a secret of no worth. */
+export async function chatSigned(site: Site, accessKeyId: string): Promise<unknown> {
+  const credentials = { accessKeyId, secretAccessKey: "of-no-worth" };
+  return plain(await connect(site, { retries: 0 }, { credentials }).send(new ConverseCommand(ask)));
+}
 
 /** The body of Claude's models on Bedrock. */
 const invocation = {

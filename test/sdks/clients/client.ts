@@ -62,6 +62,10 @@ export type Client = {
   headersOf: ((site: Site, options: Options) => Promise<Headers>) | Absent;
   /** The class that an error of this status raises (for the docs, and so that the stand-in stays realistic). */
   raises: (status: number) => string;
+  /** What it makes of the provider's word on retries. `retry-after`: it waits at least that long. */
+  obeys: { "retry-after": boolean; "x-should-retry": boolean };
+  /** Statuses that it asks again for, whatever the answer says of retrying. */
+  insistsOn?: number[];
 };
 
 /** What an SDK's own packages are locked to. */

@@ -110,6 +110,7 @@ function row(name: string, apiVersion: string | null): Client {
       const answer = await models(site, options).generateContent(ask);
       return new Headers(answer.sdkHttpResponse?.headers);
     },
+    obeys: { "retry-after": false, "x-should-retry": false },
     raises: () => ApiError.name,
   };
 }

@@ -100,7 +100,7 @@ const NONE: Absent = { absent: "not in this SDK" };
 const ELSEWHERE: Absent = { absent: "as under LangChain OpenAI" };
 const others = { upload: NONE, transcribe: NONE, speech: NONE, models: NONE, count: NONE };
 
-function row(connect: Connect, parts: Omit<Client, "readOn" | "headersOf" | "raises">): Client {
+function row(connect: Connect, parts: Omit<Client, "readOn" | "headersOf" | "obeys" | "raises">): Client {
   return {
     ...parts,
     async readOn(site, options, seen) {
@@ -109,7 +109,9 @@ function row(connect: Connect, parts: Omit<Client, "readOn" | "headersOf" | "rai
       return readPastFirst(await connect(site, options).stream(QUESTION, limits), seen);
     },
     headersOf: { absent: "the SDK shows none" },
+    obeys: { "retry-after": true, "x-should-retry": false },
     raises: (status) => RAISED[status] ?? (status < 500 ? "APIError" : "InternalServerError"),
+    insistsOn: [410],
   };
 }
 

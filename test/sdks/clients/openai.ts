@@ -200,6 +200,7 @@ function row(major: keyof typeof SDKS, api: "Chat" | "Responses"): Client {
       ).withResponse();
       return new Headers([...(response.headers as Iterable<[string, string]>)]);
     },
+    obeys: { "retry-after": true, "x-should-retry": true },
     raises: (status) => RAISED[status] ?? (status < 500 ? "APIError" : "InternalServerError"),
   };
 }
