@@ -11,6 +11,7 @@ import { checkPrompted, type Admission } from "./admit.ts";
 import { linkOf, noteOf, rememberChain, type ChainNote, type Link } from "./chains.ts";
 import { begin, recall, remember } from "./conversations.ts";
 import { findEntry, forgetEntry, knownPrompt, lookUpAlias } from "./entries.ts";
+import { checkPrompt } from "./key-scope.ts";
 import { freshnessOf, type Grant } from "./lease.ts";
 import { checkModelInPath, unitKeyOf, type Reader, type UnitKey } from "./naming.ts";
 import {
