@@ -16,7 +16,7 @@ export const MOUNTS = [
     id: "proxy",
     summary: "A provider's API; the request may name a prompt",
     description:
-      'The prompt is named by `Prompt-Name`, by the body\'s `prompt: {id, version?, variables?}` or by `model: "prompt:{name}"`. Without any of them: pure pass-through.',
+      "The prompt is named by `Prompt-Name`, by the body's `prompt: {id, version?, variables?}` or by `model: \"prompt:{name}\"`. Without any of them: pure pass-through. A proxy key (`sb_…`, `POST /admin/keys`) goes wherever the SDK puts its API key (an AWS SDK: as the access key id, with any secret) and is replaced by the provider's secret that the Worker holds; without one, the client's own credential passes through.",
   },
 ] as const;
 

@@ -59,7 +59,6 @@ export async function passThrough(call: Call, body: ReadableStream | Uint8Array 
   const upstream = await callProvider(call, request.method, route.path, body);
   if (upstream === "aborted") return new Response(null, { status: 499 });
   if (isProblem(upstream)) return respondProblem(upstream, family, account);
-  if (upstream.webSocket) return upstream;
   const answer = copyAnswer(upstream, upstream.body);
   if (family === "gemini") mountUploadUrl(answer.headers, call);
   stampHeaders(answer.headers, account, dispatchedAtMs);

@@ -283,6 +283,9 @@ describe("the official SDKs, with a key of ours for their own", () => {
     socket.close();
     await closed;
     const up = upstream.exchanges()[0]!.request;
+    const down = client.exchanges()[0]!.response!.headers.map(([name]) => name.toLowerCase());
+    expect(down).toEqual(expect.arrayContaining(["x-request-id", "prompt-request-id"]));
+    expect(down).not.toContain("set-cookie");
     expect(JSON.stringify(up)).not.toContain("sb_");
     expect(credentialsOf({ up, down: { status: 101, text: "" } }).toSorted()).toEqual([
       ["authorization", "Bearer held-by-OPENAI"],

@@ -18,6 +18,8 @@ export function acceptEcho(request: IncomingMessage, socket: Duplex): void {
   const lines = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade"];
   lines.push(`Sec-WebSocket-Accept: ${accept}`);
   if (protocol) lines.push(`Sec-WebSocket-Protocol: ${protocol.trim()}`);
+  // What OpenAI's own front sends along.
+  lines.push("Set-Cookie: __cf_bm=1", "X-Request-Id: req_1");
   socket.write(`${lines.join("\r\n")}\r\n\r\n`);
   socket.on("error", () => undefined);
   socket.on("data", (frame: Buffer) => {
