@@ -3,7 +3,7 @@
 
 import { PROBLEMS, statusOf, type Problem, type ProblemCode } from "../core/problem.ts";
 import type { Assignment } from "../core/types.ts";
-import { errorBody } from "../wire/errors.ts";
+import { errorBody, errorHeaders } from "../wire/errors.ts";
 import type { Family } from "../wire/wire.ts";
 
 /** What is known of a request so far; every answer, an error too, explains itself with it. */
@@ -45,5 +45,7 @@ export function respondProblem(value: Problem, family: Family, account: Account)
   if (!rule.retry) headers.set("x-should-retry", "false");
   const retryAfter = RETRY_AFTER[value.problem];
   if (retryAfter !== undefined) headers.set("retry-after", retryAfter);
+  const own = errorHeaders(family, value, account.requestId);
+  for (const [name, text] of Object.entries(own)) headers.set(name, text);
   return new Response(errorBody(family, value, account.requestId), { status: statusOf(value), headers });
 }

@@ -8,9 +8,10 @@ import type { Rendered } from "../core/rendered.ts";
 import { encodeUtf8 } from "../core/text.ts";
 import type { JsonObject, Placement } from "../core/types.ts";
 import { anthropicAnswers } from "./answer.ts";
+import { placeInBlocks } from "./blocks.ts";
 import { defineFormat } from "./define-format.ts";
 import { fieldsOf } from "./facts.ts";
-import { findMembers, firstChild, kindOf, nameOf, NONE, ROOT, type Node, type Tree } from "./json-tree.ts";
+import { findMembers, firstChild, kindOf, nameOf, ROOT, type Tree } from "./json-tree.ts";
 import { joinBytes, jsonBytes } from "./json-write.ts";
 import { MESSAGES, messageLists, saysNothing, scanMessages } from "./messages.ts";
 import { spoil, writeExamples, type PartWriter } from "./parts.ts";
@@ -94,14 +95,6 @@ function placeSystem(changes: Plan, { settings, system, placement }: Prepared): 
       });
   }
   return null;
-}
-
-function placeInBlocks(changes: Plan, node: Node, block: Uint8Array, placement: Placement): void {
-  const first = firstChild(changes.tree, node);
-  if (placement === "replace") changes.replace(node, listBytes([block]));
-  else if (placement !== "if_absent" || first === NONE) {
-    changes.editList(node, [], [{ before: placement === "append" ? NONE : first, items: [block] }]);
-  }
 }
 
 export const anthropicMessages: WireFormat<Tree, Prepared> = defineFormat({

@@ -36,6 +36,26 @@ const GEMINI_STATUSES: { [status: number]: string } = {
   504: "DEADLINE_EXCEEDED",
 };
 
+/** Names of exceptions that every operation of Bedrock's runtime knows. */
+const BEDROCK_TYPES: { [status: number]: string } = {
+  401: "AccessDeniedException",
+  403: "AccessDeniedException",
+  404: "ResourceNotFoundException",
+  409: "ConflictException",
+  410: "ResourceNotFoundException",
+  429: "ThrottlingException",
+  503: "ServiceUnavailableException",
+  504: "ModelTimeoutException",
+};
+
+/** What SDKs read off an error's headers: AWS's choose their exception by them. */
+export function errorHeaders(family: Family, value: Problem, requestId: string): Record<string, string> {
+  if (family !== "bedrock") return {};
+  const status = statusOf(value);
+  const fallback = status >= 500 ? "InternalServerException" : "ValidationException";
+  return { "x-amzn-errortype": BEDROCK_TYPES[status] ?? fallback, "x-amzn-requestid": requestId };
+}
+
 /** One JSON text. `requestId` is shown by Anthropic's SDK; null where none is known. */
 export function errorBody(family: Family, value: Problem, requestId: string | null = null): string {
   const status = statusOf(value);
@@ -51,6 +71,8 @@ export function errorBody(family: Family, value: Problem, requestId: string | nu
       const error = { type, message, details: { error_code: code } };
       return JSON.stringify({ type: "error", error, request_id: requestId });
     }
+    case "bedrock":
+      return JSON.stringify({ message });
     case "gemini": {
       const name = GEMINI_STATUSES[status] ?? (isOurs ? "INTERNAL" : "INVALID_ARGUMENT");
       const reason = { "@type": "type.googleapis.com/google.rpc.ErrorInfo", reason: code.toUpperCase() };

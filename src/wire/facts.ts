@@ -61,8 +61,8 @@ export function readCommon(tree: Tree): Common | Problem {
     model: readString(tree, findMember(tree, ROOT, MODEL)),
     stream: stream !== NONE && kindOf(tree, stream) === "true",
     conversationKey:
-      firstText(tree, metadata, SESSION_NAMES) ?? firstText(tree, ROOT, SESSION_NAMES) ?? packed.session,
-    userKey: firstText(tree, ROOT, USER_NAMES) ?? packed.user,
+      firstTextIn(tree, metadata, SESSION_NAMES) ?? firstTextIn(tree, ROOT, SESSION_NAMES) ?? packed.session,
+    userKey: firstTextIn(tree, ROOT, USER_NAMES) ?? packed.user,
     spans: tree,
   };
 }
@@ -74,7 +74,7 @@ export function textIn(tree: Tree, parent: Node, name: Name): string | null {
   return text === "" ? null : text;
 }
 
-function firstText(tree: Tree, parent: Node, names: Name[]): string | null {
+export function firstTextIn(tree: Tree, parent: Node, names: Name[]): string | null {
   for (const name of names) {
     const text = textIn(tree, parent, name);
     if (text !== null) return text;

@@ -53,8 +53,9 @@ function textParts(tree: Tree, content: Node): Node[] {
   for (let part = firstChild(tree, content); part !== NONE; part = nextSibling(tree, content, part)) {
     const type = findMember(tree, part, TYPE);
     const text = findMember(tree, part, TEXT);
-    if (type === NONE || text === NONE || kindOf(tree, text) !== "string") continue;
-    if (isText(tree, type, TEXT) || isText(tree, type, INPUT_TEXT)) found.push(text);
+    if (text === NONE || kindOf(tree, text) !== "string") continue;
+    // Bedrock's parts have no type.
+    if (type === NONE || isText(tree, type, TEXT) || isText(tree, type, INPUT_TEXT)) found.push(text);
   }
   return found;
 }

@@ -3,6 +3,9 @@
 // names the model, its place is noted, so that a version's own model goes there and every other byte stays.
 
 import { anthropicMessages } from "./anthropic-messages.ts";
+import { bedrockConverse } from "./bedrock-converse.ts";
+import { bedrockCount } from "./bedrock-count.ts";
+import { bedrockInvoke, mayBeAnthropic } from "./bedrock-invoke.ts";
 import { openaiChat } from "./openai-chat.ts";
 import { openaiResponses } from "./openai-responses.ts";
 import type { Endpoint, Family, FormatId, WireFormat } from "./wire.ts";
@@ -11,6 +14,7 @@ export const FORMATS: { readonly [id in FormatId]: WireFormat } = {
   "openai-chat": openaiChat as unknown as WireFormat,
   "openai-responses": openaiResponses as unknown as WireFormat,
   "anthropic-messages": anthropicMessages as unknown as WireFormat,
+  "bedrock-converse": bedrockConverse as unknown as WireFormat,
 };
 
 /** Behind a version only: OpenAI's threads and stored completions have `/messages` of their own. */
@@ -18,7 +22,21 @@ const MESSAGES = /\/v\d+[a-z0-9]*\/messages(\/count_tokens)?$/;
 const BARE_MESSAGES = /\/messages(\/count_tokens)?$/;
 const GEMINI = /:(?:stream)?[gG]enerateContent$|:countTokens$/;
 /** Turns of Bedrock and of Workers AI, next to Gemini's. */
-const FOREIGN_TURNS = /\/(?:converse|converse-stream|invoke|invoke-with-response-stream)$|\/ai\/run\//;
+const FOREIGN_TURNS =
+  /\/(?:converse|converse-stream|invoke|invoke-with-response-stream|invoke-with-bidirectional-stream)$|\/async-invoke$|\/model\/.+\/count-tokens$|\/ai\/run\//;
+/** Bedrock's paths; a model's ARN may be escaped or not. */
+const BEDROCK = /\/model\/(.+)\/(converse|invoke|count-tokens|converse-stream|invoke-with-response-stream)\/*$/d;
+const BEDROCK_FORMATS: { readonly [operation: string]: WireFormat } = {
+  converse: bedrockConverse as unknown as WireFormat,
+  "converse-stream": bedrockConverse as unknown as WireFormat,
+  invoke: bedrockInvoke as unknown as WireFormat,
+  "invoke-with-response-stream": bedrockInvoke as unknown as WireFormat,
+  "count-tokens": bedrockCount as unknown as WireFormat,
+};
+/** Prompts of Bedrock's own: a call that names one may say nothing of its own. */
+const BEDROCK_PROMPT = /^arn:[^/]*:prompt\//;
+/** Anthropic's models behind Google's Vertex: a Messages body, the model in the path but where tokens are counted. */
+const VERTEX = /\/publishers\/anthropic\/models\/([^/]+):(raw|streamRaw)Predict$/d;
 /** Azure's deployment path, which names the model that the body's `model` only repeats. */
 const DEPLOYMENT = /\/openai\/deployments\/([^/]+)\/chat\/completions\/*$/d;
 
@@ -27,14 +45,39 @@ export function matchEndpoint(provider: string, path: string): Endpoint | null {
   const plain = plainPath(path);
   if (plain.endsWith("/chat/completions")) {
     const [, deployment] = provider === "azure" ? (DEPLOYMENT.exec(path)?.indices ?? []) : [];
-    const modelAt = deployment === undefined ? null : { from: deployment[0], to: deployment[1] };
+    const modelAt = deployment === undefined ? null : spanOf(deployment);
     return { ...endpointOf("openai-chat"), modelAt };
   }
   if (plain.endsWith("/responses")) return endpointOf("openai-responses");
   if (plain.endsWith("/responses/input_tokens")) return endpointOf("openai-responses", true);
   const messages = (provider === "anthropic" ? BARE_MESSAGES : MESSAGES).exec(plain);
   if (messages !== null) return endpointOf("anthropic-messages", messages[1] !== undefined);
-  return null;
+  return matchBedrock(path) ?? matchVertex(path);
+}
+
+function matchBedrock(path: string): Endpoint | null {
+  const match = BEDROCK.exec(path);
+  const [, place] = match?.indices ?? [];
+  const operation = match?.[2] ?? "";
+  const format = BEDROCK_FORMATS[operation];
+  if (format === undefined || place === undefined) return null;
+  const count = operation === "count-tokens";
+  const endpoint = { format, count, streams: operation.endsWith("-stream"), modelAt: spanOf(place) };
+  const model = modelInPath(path, endpoint) ?? "";
+  if (BEDROCK_PROMPT.test(model) || (operation.startsWith("invoke") && !mayBeAnthropic(model))) return null;
+  return endpoint;
+}
+
+function matchVertex(path: string): Endpoint | null {
+  const match = VERTEX.exec(path);
+  const [, place] = match?.indices ?? [];
+  if (place === undefined) return null;
+  if (match?.[1] === "count-tokens") return endpointOf("anthropic-messages", true);
+  return { ...endpointOf("anthropic-messages"), modelAt: spanOf(place) };
+}
+
+function spanOf([from, to]: [number, number]): Endpoint["modelAt"] {
+  return { from, to };
 }
 
 function endpointOf(id: FormatId, count = false): Endpoint {
@@ -87,5 +130,12 @@ export function familyOf(provider: string, path: string): Family {
   if (GEMINI.test(path)) return "gemini";
   if (provider === "anthropic") return "anthropic";
   if (provider === "gemini") return path.includes("/openai/") ? "openai" : "gemini";
+  if (isBedrock(provider, path)) return "bedrock";
   return /\/v\d+\/messages(\/|$)/.test(path) ? "anthropic" : "openai";
+}
+
+/** Bedrock also speaks OpenAI's and Anthropic's APIs, each below a path of its own. */
+function isBedrock(provider: string, path: string): boolean {
+  if (/^\/(?:openai|anthropic)?\/?v\d+\//.test(path)) return false;
+  return provider === "bedrock" || /\/model\/.+\/(?:converse|invoke|count-tokens)/.test(path);
 }

@@ -16,6 +16,10 @@
 // | parallel_tool_calls | same                                | same             | –                      |
 // | service_tier        | same                                | same             | –                      |
 //
+// Bedrock's Converse: temperature, top_p, max_output_tokens and stop in `inferenceConfig` (`topP`, `maxTokens`,
+// `stopSequences`), tool_choice in `toolConfig` (`none` is left out), service_tier in `serviceTier.type` (`auto` is left
+// out). All else is a model's own there (`additionalModelRequestFields`).
+//
 // – the format has no such thing and the parameter is left out; what one provider alone has is said in
 // `provider_params`. ¹ Anthropic's newest models refuse sampling parameters, and say so. ² The other way round for
 // providers other than openai and azure. ³ `minimal` becomes `low`, `none` is left out. ⁴ In each format's own form.
@@ -28,15 +32,20 @@ import type { FormatId } from "./wire.ts";
 export type ParamPlaces = { readonly [format in FormatId]?: readonly string[] };
 
 export const PARAM_TABLE: { readonly [neutral: string]: ParamPlaces } = {
-  temperature: everywhere("temperature"),
-  top_p: everywhere("top_p"),
+  temperature: { ...everywhere("temperature"), "bedrock-converse": ["inferenceConfig.temperature"] },
+  top_p: { ...everywhere("top_p"), "bedrock-converse": ["inferenceConfig.topP"] },
   top_k: { "anthropic-messages": ["top_k"] },
   max_output_tokens: {
     "openai-chat": ["max_completion_tokens", "max_tokens"],
     "openai-responses": ["max_output_tokens"],
     "anthropic-messages": ["max_tokens"],
+    "bedrock-converse": ["inferenceConfig.maxTokens"],
   },
-  stop: { "openai-chat": ["stop"], "anthropic-messages": ["stop_sequences"] },
+  stop: {
+    "openai-chat": ["stop"],
+    "anthropic-messages": ["stop_sequences"],
+    "bedrock-converse": ["inferenceConfig.stopSequences"],
+  },
   seed: { "openai-chat": ["seed"] },
   logprobs: { "openai-chat": ["logprobs"] },
   frequency_penalty: { "openai-chat": ["frequency_penalty"] },
@@ -48,12 +57,16 @@ export const PARAM_TABLE: { readonly [neutral: string]: ParamPlaces } = {
     "anthropic-messages": ["output_config.effort"],
   },
   verbosity: { "openai-chat": ["verbosity"], "openai-responses": ["text.verbosity"] },
-  tool_choice: everywhere("tool_choice"),
+  tool_choice: { ...everywhere("tool_choice"), "bedrock-converse": ["toolConfig.toolChoice"] },
   parallel_tool_calls: {
     "openai-chat": ["parallel_tool_calls"],
     "openai-responses": ["parallel_tool_calls"],
   },
-  service_tier: { "openai-chat": ["service_tier"], "openai-responses": ["service_tier"] },
+  service_tier: {
+    "openai-chat": ["service_tier"],
+    "openai-responses": ["service_tier"],
+    "bedrock-converse": ["serviceTier.type"],
+  },
 };
 
 function everywhere(name: string): ParamPlaces {
@@ -83,5 +96,7 @@ function valueFor(neutral: string, value: Json, format: FormatId): Json | undefi
     if (value === "none") return undefined;
     return value === "minimal" ? "low" : value;
   }
+  // What Bedrock does where nothing is said.
+  if (neutral === "service_tier" && format === "bedrock-converse" && value === "auto") return undefined;
   return value;
 }

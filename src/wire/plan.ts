@@ -32,11 +32,11 @@ const COMMA = Uint8Array.of(0x2c);
 const PROMPT = nameOf("prompt");
 const PROMPT_VARIABLES = nameOf("prompt_variables");
 const MODEL = nameOf("model");
-const TOOLS = nameOf("tools");
 const NAME = nameOf("name");
 const TYPE = nameOf("type");
 const FUNCTION = nameOf("function");
 const CUSTOM = nameOf("custom");
+const TOOL_SPEC = nameOf("toolSpec");
 const MODEL_PREFIX = "prompt:";
 
 export function objectBytes(items: Uint8Array[]): Uint8Array {
@@ -225,18 +225,38 @@ export class Plan {
 
   /** The version's tools first; the caller's after them, but for those of the same name. */
   private mergeTools({ tools, owned }: Settings): Problem | null {
-    if (tools.items.length === 0 || owned.has(TOOLS.text)) return null;
-    const members = findMembers(this.tree, ROOT, TOOLS);
-    if (members.length === 0) this.insertMember(TOOLS, listBytes(tools.items));
-    for (const node of members) {
+    const { place, items } = tools;
+    if (items.length === 0 || owned.has(place[0].text)) return null;
+    return this.mergeAt(ROOT, place, tools);
+  }
+
+  private mergeAt(parent: Node, [name, ...rest]: Spelling, tools: Settings["tools"]): Problem | null {
+    if (!isPath(rest)) return this.mergeList(parent, name, tools);
+    const holders = findMembers(this.tree, parent, name);
+    const list = listBytes(tools.items);
+    if (holders.length === 0) plant(this.plantIn(this.missing, parent), [name, ...rest], list);
+    for (const node of holders) {
+      const kind = kindOf(this.tree, node);
+      if (kind === "null") plant(this.plantIn(this.rewritten, node), rest, list);
+      else if (kind !== "object") return refuseKind(name, "an object");
+      const refusal = kind === "object" ? this.mergeAt(node, rest, tools) : null;
+      if (refusal !== null) return refusal;
+    }
+    return null;
+  }
+
+  private mergeList(parent: Node, name: Name, { items, keys }: Settings["tools"]): Problem | null {
+    const lists = findMembers(this.tree, parent, name);
+    if (lists.length === 0) this.insertMember(name, listBytes(items), parent);
+    for (const node of lists) {
       const kind = kindOf(this.tree, node);
       if (kind === "null") {
-        this.replace(node, listBytes(tools.items));
+        this.replace(node, listBytes(items));
       } else if (kind === "array") {
-        const removed = this.elementsOf(node).filter((tool) => this.isOneOf(tool, tools.keys));
-        this.editList(node, removed, [{ before: firstChild(this.tree, node), items: tools.items }]);
+        const removed = this.elementsOf(node).filter((tool) => this.isOneOf(tool, keys));
+        this.editList(node, removed, [{ before: firstChild(this.tree, node), items }]);
       } else {
-        return problem("invalid_request", "tools must be an array.", { field: "tools" });
+        return refuseKind(name, "an array");
       }
     }
     return null;
@@ -252,7 +272,7 @@ export class Plan {
 
   private isOneOf(tool: Node, keys: Name[]): boolean {
     const { tree } = this;
-    const holders = [FUNCTION, CUSTOM].map((name) => findMember(tree, tool, name));
+    const holders = [FUNCTION, CUSTOM, TOOL_SPEC].map((name) => findMember(tree, tool, name));
     const holder = holders.find((node) => node !== NONE && kindOf(tree, node) === "object") ?? tool;
     const named = [
       findMember(tree, holder, NAME),
@@ -262,4 +282,8 @@ export class Plan {
     const key = named.find((node) => node !== NONE);
     return key !== undefined && keys.some((name) => isText(tree, key, name));
   }
+}
+
+function refuseKind({ text }: Name, wanted: string): Problem {
+  return problem("invalid_request", `${text} must be ${wanted}.`, { field: text });
 }

@@ -8,7 +8,7 @@ import type { Json, JsonObject } from "../core/types.ts";
 import { nameOf, type Name } from "./json-tree.ts";
 import { jsonBytes } from "./json-write.ts";
 import { placeParams } from "./params.ts";
-import { responseFormatFor, toolFor, toolKey } from "./tools.ts";
+import { responseFormatFor, toolFor, toolKey, toolsPlace } from "./tools.ts";
 import type { FormatId, PrepareOptions } from "./wire.ts";
 
 /** The way to a member: its own name alone, or the names of the objects around it before it. */
@@ -27,7 +27,8 @@ export type Settings = {
   /** Why this version cannot be said in this format at all. */
   refusal: Problem | null;
   list: Setting[];
-  tools: { items: Uint8Array[]; keys: Name[] };
+  /** `place`: the list that they stand in. */
+  tools: { place: Spelling; items: Uint8Array[]; keys: Name[] };
   /** Members that `provider_params` sets as a whole, so that nothing else may touch them. */
   owned: Set<string>;
   /** The path names the model; what the body says of one counts for nothing. */
@@ -47,6 +48,13 @@ const COUNTED: { [format in FormatId]?: Set<string> } = {
   "anthropic-messages": new Set(
     "model system tools tool_choice thinking output_config cache_control speed".split(" "),
   ),
+  "bedrock-converse": new Set(["system", "toolConfig", "additionalModelRequestFields"]),
+};
+
+/** Whose words a format is, as `provider_params` may also call it. */
+const SHORT_NAMES: { [format in FormatId]?: string } = {
+  "anthropic-messages": "anthropic",
+  "bedrock-converse": "bedrock",
 };
 
 /** What settings are made of: the rest of a rendered version is text. */
@@ -80,15 +88,20 @@ function isSame(one: Source, other: Source): boolean {
   );
 }
 
-function resolveSettings(rendered: Rendered, format: FormatId, options: PrepareOptions): Settings {
-  const settings: Settings = {
+/** Of a version that says nothing. */
+export function emptySettings(format: FormatId, modelInPath: boolean): Settings {
+  return {
     refusal: null,
     list: [],
-    tools: { items: [], keys: [] },
+    tools: { place: spellingOf(toolsPlace(format)), items: [], keys: [] },
     owned: new Set(),
-    modelInPath: options.modelInPath === true,
+    modelInPath,
     pathModel: null,
   };
+}
+
+function resolveSettings(rendered: Rendered, format: FormatId, options: PrepareOptions): Settings {
+  const settings = emptySettings(format, options.modelInPath === true);
   if (settings.modelInPath) settings.pathModel = rendered.model;
   else if (rendered.model !== null) settings.list.push(settingOf(["model"], rendered.model, "forced"));
   const forced = placeParams(rendered.params, format, options.provider);
@@ -120,8 +133,7 @@ function addProviderParams(
   format: FormatId,
   { provider, count, modelInPath }: PrepareOptions,
 ): void {
-  const short = format === "anthropic-messages" ? "anthropic" : format;
-  for (const source of new Set([short, format, provider])) {
+  for (const source of new Set([SHORT_NAMES[format] ?? format, format, provider])) {
     const own = Object.hasOwn(rendered.providerParams, source) ? rendered.providerParams[source] : undefined;
     for (const [member, value] of Object.entries(own ?? {})) {
       if (UNTOUCHABLE.has(member)) {
@@ -152,18 +164,24 @@ function setVerbatim(settings: Settings, member: string, value: Json): void {
 }
 
 function addTools(settings: Settings, tools: JsonObject[], format: FormatId): void {
-  if (settings.owned.has("tools")) return;
+  if (settings.owned.has(settings.tools.place[0].text)) return;
   for (const tool of tools) {
-    settings.tools.items.push(jsonBytes(toolFor(tool, format)));
+    const written = toolFor(tool, format);
+    if (isProblem(written)) {
+      settings.refusal ??= written;
+      continue;
+    }
+    settings.tools.items.push(jsonBytes(written));
     const key = toolKey(tool);
     if (key !== null) settings.tools.keys.push(nameOf(key));
   }
 }
 
 function settingOf(places: readonly string[], value: Json, mode: Setting["mode"]): Setting {
-  const spellings = places.map((place): Spelling => {
-    const [member = "", ...inner] = place.split(".");
-    return [nameOf(member), ...inner.map((name) => nameOf(name))];
-  });
-  return { spellings, value: jsonBytes(value), mode };
+  return { spellings: places.map(spellingOf), value: jsonBytes(value), mode };
+}
+
+function spellingOf(place: string): Spelling {
+  const [member = "", ...inner] = place.split(".");
+  return [nameOf(member), ...inner.map((name) => nameOf(name))];
 }

@@ -4,11 +4,12 @@
 
 import { problem, type Problem } from "../core/problem.ts";
 import type { Json, JsonObject } from "../core/types.ts";
+import { jsonText } from "./json-write.ts";
 import type { FormatId } from "./wire.ts";
 
 /** The tool as `format` wants it. */
-export function toolFor(tool: JsonObject, format: FormatId): JsonObject {
-  if (tool["type"] !== undefined) return tool;
+export function toolFor(tool: JsonObject, format: FormatId): JsonObject | Problem {
+  if (tool["type"] !== undefined) return format === "bedrock-converse" ? refuseTool(tool) : tool;
   const { parameters, ...about } = tool;
   const schema = parameters ?? { type: "object", properties: {} };
   switch (format) {
@@ -19,7 +20,22 @@ export function toolFor(tool: JsonObject, format: FormatId): JsonObject {
       return { type: "function", ...about, parameters: schema, strict: tool["strict"] ?? false };
     case "anthropic-messages":
       return { ...about, input_schema: schema };
+    case "bedrock-converse":
+      return { toolSpec: { ...about, inputSchema: { json: schema } } };
   }
+}
+
+/** The list of tools in a body; a dot leads into an object. */
+export function toolsPlace(format: FormatId): string {
+  return format === "bedrock-converse" ? "toolConfig.tools" : "tools";
+}
+
+function refuseTool({ type }: JsonObject): Problem {
+  return problem(
+    "invalid_request",
+    `Bedrock's Converse has no tool of type "${String(type)}"; the version may describe a function of its own.`,
+    { field: "tools" },
+  );
 }
 
 /** What tells one tool from another: its name, or the type of a provider's own one without a name. */
@@ -33,8 +49,8 @@ function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** `auto`, `none`, `required` or `{name}`, as `format` wants it. */
-export function toolChoiceFor(choice: Json, format: FormatId): Json {
+/** `auto`, `none`, `required` or `{name}`, as `format` wants it; undefined: it cannot say so. */
+export function toolChoiceFor(choice: Json, format: FormatId): Json | undefined {
   const name = isObject(choice) ? choice["name"] : undefined;
   switch (format) {
     case "openai-chat":
@@ -44,6 +60,9 @@ export function toolChoiceFor(choice: Json, format: FormatId): Json {
     case "anthropic-messages":
       if (name !== undefined) return { type: "tool", name };
       return { type: choice === "required" ? "any" : choice };
+    case "bedrock-converse":
+      if (name !== undefined) return { tool: { name } };
+      return choice === "none" ? undefined : { [choice === "required" ? "any" : "auto"]: {} };
   }
 }
 
@@ -66,10 +85,23 @@ export function responseFormatFor(
       if (type === "json_schema") {
         return { place: "output_config.format", value: { type, schema: schema["schema"] ?? {} } };
       }
-      return problem(
-        "invalid_request",
-        `Anthropic has no response format "${String(type)}"; the version needs a json_schema.`,
-        { field: "response_format" },
-      );
+      return refuseFormat("Anthropic", type);
+    case "bedrock-converse":
+      if (type === "text") return null;
+      if (type !== "json_schema") return refuseFormat("Bedrock's Converse", type);
+      return { place: "outputConfig.textFormat", value: { type, structure: { jsonSchema: withSchemaText(schema) } } };
   }
+}
+
+/** Bedrock takes the schema as a text, and every schema strictly. */
+function withSchemaText({ strict: _strict, schema, ...about }: JsonObject): JsonObject {
+  return { ...about, schema: jsonText(schema ?? {}) };
+}
+
+function refuseFormat(whose: string, type: Json): Problem {
+  return problem(
+    "invalid_request",
+    `${whose} has no response format "${String(type)}"; the version needs a json_schema.`,
+    { field: "response_format" },
+  );
 }

@@ -9,10 +9,14 @@ import type { AnswerRules } from "./answer.ts";
 import type { Settings } from "./settings.ts";
 import type { Patch } from "./splice.ts";
 
-export type FormatId = "openai-chat" | "openai-responses" | "anthropic-messages";
+export type FormatId =
+  | "openai-chat"
+  | "openai-responses"
+  | "anthropic-messages"
+  | "bedrock-converse";
 
 /** Whose error envelope a caller expects. */
-export type Family = "openai" | "anthropic" | "gemini";
+export type Family = "openai" | "anthropic" | "gemini" | "bedrock";
 
 /** What one pass over a request body found. `spans` belongs to the format that made it. */
 export type Scan<Spans = unknown> = {

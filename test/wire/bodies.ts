@@ -93,7 +93,7 @@ function writeParts(writer: JsonWriter): string[] {
   const { random } = writer;
   return Array.from({ length: random.int(3) }, () =>
     writer.object([
-      ["type", writer.text(random.pick(["text", "input_text", "image_url"]))],
+      ...maybe(writer, 0.9, "type", () => writer.text(random.pick(["text", "input_text", "image_url"]))),
       ...maybe(writer, 0.8, "text", () => writer.text(writer.words())),
       ...maybe(writer, 0.2, "cache_control", () => '{"type":"ephemeral"}'),
     ]),
@@ -136,6 +136,35 @@ function writeTools(writer: JsonWriter): string {
     ]);
   };
   return random.chance(0.1) ? "null" : writer.array(Array.from({ length: random.int(4) }, tool));
+}
+
+function writeBlocks(writer: JsonWriter): string[] {
+  const { random } = writer;
+  return Array.from({ length: random.int(3) }, () =>
+    random.chance(0.7)
+      ? writer.object([["text", writer.text(writer.words())]])
+      : random.pick(['{"cachePoint":{"type":"default"}}', '{"guardContent":{"text":{"text":"g"}}}']),
+  );
+}
+
+function writeToolConfig(writer: JsonWriter): string {
+  const { random } = writer;
+  if (random.chance(0.1)) return "null";
+  const tool = () => {
+    if (random.chance(0.2)) return '{"cachePoint":{"type":"default"}}';
+    const name = writer.text(random.pick(["find", "send", "other"]));
+    const spec = writer.object([
+      ["name", name],
+      ["inputSchema", '{"json":{"n":1.0}}'],
+    ]);
+    return writer.object([["toolSpec", spec]]);
+  };
+  return writer.object([
+    ...maybe(writer, 0.8, "tools", () =>
+      random.chance(0.1) ? "null" : writer.array(Array.from({ length: random.int(4) }, tool)),
+    ),
+    ...maybe(writer, 0.5, "toolChoice", () => '{"auto":{}}'),
+  ]);
 }
 
 function writeNested(writer: JsonWriter, names: string[]): string {
@@ -185,5 +214,26 @@ const OWN_MEMBERS: { [format in FormatId]: (writer: JsonWriter, kept: string[]) 
     ...maybe(writer, 0.2, "output_config", () => writeNested(writer, ["effort", "format", "other"])),
     ...maybe(writer, 0.2, "tools", () => writeTools(writer)),
     ...maybe(writer, 0.1, "thinking", () => '{"type":"adaptive"}'),
+    ["anthropic_version", '"bedrock-2023-05-31"'],
+  ],
+  "bedrock-converse": (writer, kept) => [
+    ...maybe(writer, 0.99, "messages", () => writeMessages(writer, kept)),
+    ...maybe(writer, 0.5, "system", () =>
+      writer.random.chance(0.2) ? "null" : writer.array(writeBlocks(writer)),
+    ),
+    ...maybe(writer, 0.5, "inferenceConfig", () =>
+      writeNested(writer, ["temperature", "topP", "maxTokens", "stopSequences", "other"]),
+    ),
+    ...maybe(writer, 0.3, "toolConfig", () => writeToolConfig(writer)),
+    ...maybe(writer, 0.2, "outputConfig", () => writeNested(writer, ["textFormat", "other"])),
+    ...maybe(writer, 0.2, "serviceTier", () => writeNested(writer, ["type"])),
+    ...maybe(writer, 0.2, "additionalModelRequestFields", () => writer.junk(2)),
+    ...maybe(writer, 0.3, "requestMetadata", () =>
+      writer.object([
+        ...maybe(writer, 0.5, "session_id", () => writer.text(writer.words())),
+        ...maybe(writer, 0.5, "conversationId", () => writer.text(writer.words())),
+        ...maybe(writer, 0.5, "userId", () => writer.text(writer.words())),
+      ]),
+    ),
   ],
 };

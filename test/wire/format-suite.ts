@@ -16,7 +16,7 @@ import { randomVersions, renderedWith } from "./versions.ts";
 
 /** Per format: three formats make 210,000 bodies a run, in about half a minute on two shared cores. */
 const BODIES = 70_000;
-const PROVIDERS = ["openai", "groq", "anthropic"];
+const PROVIDERS = ["openai", "groq", "anthropic", "bedrock"];
 
 export type Sample = {
   format: WireFormat;
@@ -24,13 +24,18 @@ export type Sample = {
   smallest: string;
   /** Which of the endpoints only count. */
   counts: boolean;
+  /** Where the format's own id does not tell it from another. */
+  name?: string;
+  /** The path names the model, so that no body does. */
+  modelInPath?: boolean;
 };
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-export function describeFormat({ format, smallest, counts }: Sample): void {
-  describe(`${format.id}, for any body and any version`, () => {
+export function describeFormat(sample: Sample): void {
+  const { format, smallest, name = format.id, modelInPath = false } = sample;
+  describe(`${name}, for any body and any version`, () => {
     it("means what a rebuilt body would mean, and leaves all other bytes alone", () => {
       const seed = readSeed();
       const random = seededRandom(seed);
@@ -38,7 +43,7 @@ export function describeFormat({ format, smallest, counts }: Sample): void {
       for (let index = 0; index < BODIES; index += 1) {
         if (index % 500 === 0) versions = randomVersions(random, 40);
         const bodySeed = (seed + index) >>> 0;
-        const wrong = tryBody(format, random.pick(versions), random, bodySeed, counts);
+        const wrong = tryBody(sample, random.pick(versions), random, bodySeed);
         if (wrong !== null) expect.fail(`WIRE_SEED=${seed}, body ${index}: ${wrong}`);
       }
     });
@@ -53,7 +58,7 @@ export function describeFormat({ format, smallest, counts }: Sample): void {
 
     it("takes its offsets from the body, wherever that lies in its buffer", () => {
       const version = renderedWith({ system: "Be kind.", model: "m", params: { temperature: 0 } });
-      const prepared = format.prepare(version, { provider: "openai", count: false });
+      const prepared = format.prepare(version, { provider: "openai", count: false, modelInPath });
       const expected = decoder.decode(injectInto(format, encoder.encode(smallest), prepared));
       for (let offset = 0; offset < 9; offset += 1) {
         const buffer = encoder.encode("x".repeat(offset) + smallest + "x".repeat(offset));
@@ -80,7 +85,7 @@ export function describeFormat({ format, smallest, counts }: Sample): void {
           const prepared = format.prepare({ ...version, placement }, { provider: "openai", count: false });
           const out = decoder.decode(injectInto(format, encoder.encode(smallest), prepared));
           expect(out).not.toMatch(/[\u2028\u2029]/);
-          const where = { format: format.id, provider: "openai", count: false };
+          const where = { format: format.id, provider: "openai", count: false, modelInPath };
           const expected = injectReference(
             JSON.parse(smallest) as JsonObject,
             { ...version, placement },
@@ -108,14 +113,14 @@ function injectInto(format: WireFormat, body: Uint8Array, prepared: Pieces): Uin
 
 /** What is wrong with this body's injection, or null. */
 function tryBody(
-  format: WireFormat,
+  { format, counts, modelInPath = false }: Sample,
   version: Rendered,
   random: Random,
   bodySeed: number,
-  counts: boolean,
 ): string | null {
   const { text, kept } = randomBody(format.id, seededRandom(bodySeed));
-  const where = { format: format.id, provider: random.pick(PROVIDERS), count: counts && random.chance(0.2) };
+  const count = counts && random.chance(0.2);
+  const where = { format: format.id, provider: random.pick(PROVIDERS), count, modelInPath };
   const about = () => `${text}\n${JSON.stringify(version)}\n${JSON.stringify(where)}`;
   const body = encoder.encode(text);
   const parsed = JSON.parse(text) as JsonObject;

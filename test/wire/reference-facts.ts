@@ -18,12 +18,16 @@ export function factsOf(body: JsonObject, format: FormatId): Facts {
   const isThreaded = format === "openai-responses" && (previous ?? conversation) !== null;
   const list = body[format === "openai-responses" ? "input" : "messages"] ?? null;
   const messages = Array.isArray(list) ? list : [];
+  const request = format === "bedrock-converse" ? (body["requestMetadata"] ?? null) : null;
+  const labels = isPlain(request) ? request : {};
   return {
     promptField: isPlain(prompt) ? readPrompt(prompt) : null,
     promptVariables: (body["prompt_variables"] ?? null) as JsonObject | null,
     model: typeof body["model"] === "string" ? body["model"] : null,
     stream: body["stream"] === true,
     conversationKey:
+      text(labels["session_id"]) ??
+      text(labels["conversationId"]) ??
       (format === "openai-responses" ? named : null) ??
       text(metadata["session_id"]) ??
       text(metadata["conversation_id"]) ??
@@ -31,6 +35,7 @@ export function factsOf(body: JsonObject, format: FormatId): Facts {
       text(body["conversation_id"]) ??
       packedSession,
     userKey:
+      text(labels["userId"]) ??
       text(body["user"]) ?? text(body["safety_identifier"]) ?? text(body["prompt_cache_key"]) ?? packedUser,
     firstUserText: firstUserText(list, messages),
     continues: isThreaded || messages.some((item, index) => isEarlierTurn(item, index, messages)),
@@ -72,7 +77,7 @@ function firstUserText(list: Json, messages: Json[]): string | null {
   const { content } = first;
   if (typeof content === "string") return content === "" ? SOME_FINGERPRINT : content;
   const parts = Array.isArray(content) ? content.filter(isPlain) : [];
-  const texts = parts.filter(({ type }) => type === "text" || type === "input_text");
+  const texts = parts.filter(({ type = "text" }) => type === "text" || type === "input_text");
   const joined = texts.map((part) => text(part["text"]) ?? "").join("");
   return joined === "" ? SOME_FINGERPRINT : joined;
 }

@@ -73,6 +73,8 @@ const OWN: JsonObject[] = [
   { tools: [{ type: "own" }] },
   { model: "own-model" },
   { thinking: { type: "adaptive" } },
+  { toolConfig: { tools: [] } },
+  { inferenceConfig: { topK: 5 }, additionalModelRequestFields: { top_k: 5 } },
 ];
 
 /** What variables put into a user's message, each with the part that it came as. */
@@ -146,6 +148,8 @@ function randomVersion(random: Random): Rendered {
             "openai-responses",
             "anthropic-messages",
             "groq",
+            "bedrock",
+            "bedrock-converse",
           ])]: random.pick(OWN),
         }
       : {},
