@@ -83,7 +83,10 @@ function writeMedia({ kind, source, filename, variable }: MediaPart): JsonObject
 
 /** Letters, digits, single spaces, hyphens and brackets are all that Bedrock takes in a document's name. */
 function documentName(filename: string): string {
-  return filename.replace(/[^A-Za-z0-9()[\] -]/g, "-").replace(/ {2,}/g, " ").slice(0, 200);
+  return filename
+    .replace(/[^A-Za-z0-9()[\] -]/g, "-")
+    .replace(/ {2,}/g, " ")
+    .slice(0, 200);
 }
 
 function prepare(rendered: Rendered, options: PrepareOptions): Prepared {

@@ -73,7 +73,9 @@ function readInner(tree: Tree): Inner | Problem {
     const bytes = decodeBase64(tree.body.subarray(from, to));
     const found = bytes === null ? null : bedrockInvoke.scan(bytes);
     if (found === null) return refuse("input.invokeModel.body", "must be Base64");
-    return isProblem(found) ? within(found, "input.invokeModel.body") : { of: "invoke", from, to, scan: found };
+    return isProblem(found)
+      ? within(found, "input.invokeModel.body")
+      : { of: "invoke", from, to, scan: found };
   }
   return refuse("input", "must hold either converse or invokeModel.body, once");
 }

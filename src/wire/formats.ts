@@ -25,7 +25,8 @@ const GEMINI = /:(?:stream)?[gG]enerateContent$|:countTokens$/;
 const FOREIGN_TURNS =
   /\/(?:converse|converse-stream|invoke|invoke-with-response-stream|invoke-with-bidirectional-stream)$|\/async-invoke$|\/model\/.+\/count-tokens$|\/ai\/run\//;
 /** Bedrock's paths; a model's ARN may be escaped or not. */
-const BEDROCK = /\/model\/(.+)\/(converse|invoke|count-tokens|converse-stream|invoke-with-response-stream)\/*$/d;
+const BEDROCK =
+  /\/model\/(.+)\/(converse|invoke|count-tokens|converse-stream|invoke-with-response-stream)\/*$/d;
 const BEDROCK_FORMATS: { readonly [operation: string]: WireFormat } = {
   converse: bedrockConverse as unknown as WireFormat,
   "converse-stream": bedrockConverse as unknown as WireFormat,

@@ -89,7 +89,10 @@ export function responseFormatFor(
     case "bedrock-converse":
       if (type === "text") return null;
       if (type !== "json_schema") return refuseFormat("Bedrock's Converse", type);
-      return { place: "outputConfig.textFormat", value: { type, structure: { jsonSchema: withSchemaText(schema) } } };
+      return {
+        place: "outputConfig.textFormat",
+        value: { type, structure: { jsonSchema: withSchemaText(schema) } },
+      };
   }
 }
 

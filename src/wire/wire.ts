@@ -9,11 +9,7 @@ import type { AnswerRules } from "./answer.ts";
 import type { Settings } from "./settings.ts";
 import type { Patch } from "./splice.ts";
 
-export type FormatId =
-  | "openai-chat"
-  | "openai-responses"
-  | "anthropic-messages"
-  | "bedrock-converse";
+export type FormatId = "openai-chat" | "openai-responses" | "anthropic-messages" | "bedrock-converse";
 
 /** Whose error envelope a caller expects. */
 export type Family = "openai" | "anthropic" | "gemini" | "bedrock";

@@ -2,7 +2,7 @@ import Anthropic from "@anthropic-ai/sdk";
 import OpenAI from "openai";
 import { describe, expect, it } from "vitest";
 import { problem, PROBLEMS, statusOf, type ProblemCode } from "../../src/core/problem.ts";
-import { errorBody } from "../../src/wire/errors.ts";
+import { errorBody, errorHeaders } from "../../src/wire/errors.ts";
 
 const CODES = Object.keys(PROBLEMS) as ProblemCode[];
 const headers = new Headers();
@@ -40,6 +40,22 @@ describe("an error of ours", () => {
     expect(typeOf("anthropic", "release_unavailable")).toBe("overloaded_error");
     expect(typeOf("anthropic", "upstream_timeout")).toBe("timeout_error");
     expect(typeOf("anthropic", "version_revoked")).toBe("not_found_error");
+  });
+
+  it("names the exception that AWS's SDKs raise", () => {
+    const nameOf = (code: ProblemCode) =>
+      errorHeaders("bedrock", problem(code, "m"), "r")["x-amzn-errortype"];
+    expect(nameOf("variable_missing")).toBe("ValidationException");
+    expect(nameOf("body_too_large")).toBe("ValidationException");
+    expect(nameOf("prompt_not_found")).toBe("ResourceNotFoundException");
+    expect(nameOf("unauthenticated")).toBe("AccessDeniedException");
+    expect(nameOf("forbidden")).toBe("AccessDeniedException");
+    expect(nameOf("rate_limited")).toBe("ThrottlingException");
+    expect(nameOf("release_unavailable")).toBe("ServiceUnavailableException");
+    expect(nameOf("upstream_unreachable")).toBe("InternalServerException");
+    expect(nameOf("upstream_timeout")).toBe("ModelTimeoutException");
+    expect(errorBody("bedrock", problem("forbidden", "m"))).toBe('{"message":"m"}');
+    expect(errorHeaders("openai", problem("forbidden", "m"), "r")).toEqual({});
   });
 
   it("says null where there is no field", () => {

@@ -57,7 +57,7 @@ export function describeFormat(sample: Sample): void {
     });
 
     it("takes its offsets from the body, wherever that lies in its buffer", () => {
-      const version = renderedWith({ system: "Be kind.", model: "m", params: { temperature: 0 } });
+      const version = renderedWith({ system: "Be kind.", model: "anthropic.m", params: { temperature: 0 } });
       const prepared = format.prepare(version, { provider: "openai", count: false, modelInPath });
       const expected = decoder.decode(injectInto(format, encoder.encode(smallest), prepared));
       for (let offset = 0; offset < 9; offset += 1) {

@@ -36,7 +36,10 @@ export function factsOf(body: JsonObject, format: FormatId): Facts {
       packedSession,
     userKey:
       text(labels["userId"]) ??
-      text(body["user"]) ?? text(body["safety_identifier"]) ?? text(body["prompt_cache_key"]) ?? packedUser,
+      text(body["user"]) ??
+      text(body["safety_identifier"]) ??
+      text(body["prompt_cache_key"]) ??
+      packedUser,
     firstUserText: firstUserText(list, messages),
     continues: isThreaded || messages.some((item, index) => isEarlierTurn(item, index, messages)),
     previousResponse: text(previous),

@@ -5,11 +5,18 @@ import type { MediaPart } from "../../src/core/content-parts.ts";
 import type { Rendered } from "../../src/core/rendered.ts";
 import type { Json, JsonObject } from "../../src/core/types.ts";
 import type { FormatId } from "../../src/wire/wire.ts";
+import {
+  converseMedia,
+  converseTool,
+  converseWrites,
+  isConverseCounted,
+  placeInConverse,
+} from "./reference-bedrock.ts";
 
 export type Refused = { refused: string };
 
-type Where = { format: FormatId; provider: string; count: boolean };
-type Write = { path: string; value: Json; others: string[] };
+export type Where = { format: FormatId; provider: string; count: boolean; modelInPath: boolean };
+export type Write = { path: string; value: Json; others: string[] };
 
 export function isPlain(value: Json | undefined): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
@@ -24,22 +31,31 @@ export function injectReference(body: JsonObject, version: Rendered, where: Wher
   for (const member of ["messages", "input", "prompt", "prompt_variables", "stream"]) {
     if (Object.hasOwn(own, member)) return { refused: member };
   }
-  if (version.responseFormat?.["type"] === "json_object" && where.format === "anthropic-messages")
-    return { refused: "response_format" };
-  const model = own["model"] ?? version.model;
-  if (model === null && typeof body["model"] === "string" && body["model"].startsWith("prompt:"))
+  const isConverse = where.format === "bedrock-converse";
+  const isStrict = where.format === "anthropic-messages" || isConverse;
+  if (version.responseFormat?.["type"] === "json_object" && isStrict) return { refused: "response_format" };
+  if (where.modelInPath) delete own["model"];
+  const model = where.modelInPath ? null : (own["model"] ?? version.model);
+  if (
+    model === null &&
+    !where.modelInPath &&
+    typeof body["model"] === "string" &&
+    body["model"].startsWith("prompt:")
+  )
     return { refused: "model" };
   if (model !== null && !Object.hasOwn(own, "model")) out["model"] = model;
   writeSettings(out, body, version, own, where);
-  if (!Object.hasOwn(own, "tools") && version.tools.length > 0) {
-    const caller = body["tools"] ?? [];
+  const list = isConverse ? "toolConfig.tools" : "tools";
+  if (!Object.hasOwn(own, list.split(".")[0]!) && version.tools.length > 0) {
+    if (isConverse && version.tools.some((tool) => tool["type"] !== undefined)) return { refused: "tools" };
+    const caller = read(body, list) ?? [];
     if (!Array.isArray(caller)) return { refused: "tools" };
     const names = version.tools.map(nameOfTool);
     const others = caller.filter((tool) => !names.includes(nameOfTool(tool)));
-    out["tools"] = [...version.tools.map((tool) => writeTool(tool, where.format)), ...others];
+    set(out, list, [...version.tools.map((tool) => writeTool(tool, where.format)), ...others]);
   }
   const examples = version.examples.map(({ role, content }): JsonObject => {
-    if (typeof content === "string") return { role, content };
+    if (typeof content === "string") return { role, content: isConverse ? [{ text: content }] : content };
     return { role, content: content.map((part) => writePart(part, where.format)) };
   });
   if (JSON.stringify(examples).includes(UNSAYABLE)) return { refused: "photo" };
@@ -48,9 +64,11 @@ export function injectReference(body: JsonObject, version: Rendered, where: Wher
 
 const UNSAYABLE = "(this format has no such part)";
 
-type Placed = Omit<Rendered, "examples"> & { examples: JsonObject[] };
+export type Placed = Omit<Rendered, "examples"> & { examples: JsonObject[] };
 
 function writePart(part: Placeable, format: FormatId): JsonObject {
+  if (format === "bedrock-converse")
+    return part.kind === "text" ? { text: part.text } : (converseMedia(part.sent) ?? { [UNSAYABLE]: true });
   if (part.kind === "text")
     return { type: format === "openai-responses" ? "input_text" : "text", text: part.text };
   if (format === "openai-responses") return part.sent;
@@ -90,7 +108,7 @@ function writeClaudePart(sent: JsonObject): JsonObject | null {
 }
 
 function ownParams({ providerParams }: Rendered, { format, provider, count }: Where): JsonObject {
-  const short = format === "anthropic-messages" ? "anthropic" : format;
+  const short = format.replace(/^(anthropic|bedrock)-.*/, "$1");
   const merged = { ...providerParams[short], ...providerParams[format], ...providerParams[provider] };
   return Object.fromEntries(Object.entries(merged).filter(([name]) => !count || isCounted(name, format)));
 }
@@ -116,6 +134,7 @@ function isCounted(name: string, format: FormatId): boolean {
     "cache_control",
     "speed",
   ];
+  if (format === "bedrock-converse") return isConverseCounted(name);
   return (format === "openai-responses" ? responses : anthropic).includes(name);
 }
 
@@ -165,6 +184,7 @@ function placesOf(name: string, value: Json, { format, provider }: Where): Write
   const to = (path: string, sent: Json = value, ...others: string[]): Write[] => [
     { path, value: sent, others },
   ];
+  if (format === "bedrock-converse") return converseWrites(name, value);
   const isChat = format === "openai-chat";
   const isClaude = format === "anthropic-messages";
   switch (name) {
@@ -219,6 +239,10 @@ function formatWrites(given: JsonObject, format: FormatId): Write[] {
     return [{ path: "response_format", value: isSchema ? { type, json_schema: rest } : given, others: [] }];
   if (format === "openai-responses") return [{ path: "text.format", value: given, others: [] }];
   if (!isSchema) return [];
+  if (format === "bedrock-converse") {
+    const jsonSchema = { name: given["name"]!, schema: JSON.stringify(given["schema"]) };
+    return [{ path: "outputConfig.textFormat", value: { type, structure: { jsonSchema } }, others: [] }];
+  }
   return [{ path: "output_config.format", value: { type, schema: given["schema"]! }, others: [] }];
 }
 
@@ -226,6 +250,7 @@ function writeTool(tool: JsonObject, format: FormatId): JsonObject {
   if (tool["type"] !== undefined) return tool;
   if (format === "openai-chat") return { type: "function", function: tool };
   if (format === "openai-responses") return { type: "function", strict: false, ...tool };
+  if (format === "bedrock-converse") return converseTool(tool);
   const { parameters, ...rest } = tool;
   return { ...rest, input_schema: parameters! };
 }
@@ -236,7 +261,9 @@ function nameOfTool(tool: Json): Json | undefined {
     ? tool["function"]
     : isPlain(tool["custom"])
       ? tool["custom"]
-      : tool;
+      : isPlain(tool["toolSpec"])
+        ? tool["toolSpec"]
+        : tool;
   return inner["name"] ?? tool["name"] ?? tool["type"];
 }
 
@@ -273,6 +300,8 @@ function placeText(
       return placeInInstructions(out, body, version, own);
     case "anthropic-messages":
       return placeInSystem(out, version, own);
+    case "bedrock-converse":
+      return placeInConverse(out, version, own);
   }
 }
 
