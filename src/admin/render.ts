@@ -68,15 +68,28 @@ function mergeVariables(scan: Scan, variables: JsonObject): JsonObject {
   return { ...scan.promptField?.variables, ...scan.promptVariables, ...variables };
 }
 
-/** Every provider but Anthropic speaks OpenAI's paths, by itself or through a compatible endpoint. */
+/** Every other provider speaks OpenAI's paths, by itself or through a compatible endpoint. */
 function defaultPath(provider: string, body: RenderInput["body"]): string {
   if (provider === "anthropic") return "/v1/messages";
+  if (provider === "bedrock") return `/model/${CALLER_MODEL}/converse`;
   return body !== undefined && "input" in body ? "/v1/responses" : "/v1/chat/completions";
 }
 
-function minimalBody({ format }: Endpoint): JsonObject {
-  const model = CALLER_MODEL;
-  if (format.id === "openai-responses") return { model, input: CALLER_TEXT };
+function minimalBody({ format, count, modelAt }: Endpoint): JsonObject {
+  const model = modelAt === null ? { model: CALLER_MODEL } : {};
   const messages = [{ role: "user", content: CALLER_TEXT }];
-  return format.id === "anthropic-messages" ? { model, max_tokens: 1024, messages } : { model, messages };
+  switch (format.id) {
+    case "openai-responses":
+      return { ...model, input: CALLER_TEXT };
+    case "openai-chat":
+      return { ...model, messages };
+    case "anthropic-messages": {
+      const version = format.family === "bedrock" ? { anthropic_version: "bedrock-2023-05-31" } : {};
+      return { ...version, ...model, max_tokens: 1024, messages };
+    }
+    case "bedrock-converse": {
+      const converse = { messages: [{ role: "user", content: [{ text: CALLER_TEXT }] }] };
+      return count ? { input: { converse } } : converse;
+    }
+  }
 }

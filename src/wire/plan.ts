@@ -195,9 +195,9 @@ export class Plan {
   }
 
   private plantIn(plants: Map<Node, Plant>, node: Node): Plant {
-    const plant = plants.get(node) ?? { name: null, value: null, members: new Map() };
-    plants.set(node, plant);
-    return plant;
+    const root = plants.get(node) ?? { name: null, value: null, members: new Map() };
+    plants.set(node, root);
+    return root;
   }
 
   private erase(parent: Node, [name, ...rest]: Spelling): void {

@@ -21,7 +21,11 @@ beforeAll(async () => {
     const isBroken = request.body.includes("break, please");
     return { status: isBroken ? 500 : 200, headers: [["content-type", "application/json"]], body: "{}" };
   });
-  cluster = await startDemo(1, { UPSTREAM_OPENAI: upstream.url, UPSTREAM_ANTHROPIC: upstream.url });
+  cluster = await startDemo(1, {
+    UPSTREAM_OPENAI: upstream.url,
+    UPSTREAM_ANTHROPIC: upstream.url,
+    UPSTREAM_BEDROCK: upstream.url,
+  });
   url = cluster.control.url;
 });
 afterAll(async () => {
@@ -58,6 +62,24 @@ const bodies: [string, string, object][] = [
   ],
   ["openai", "/v1/responses", { model: "m", input: "Where is my order?", instructions: "Be kind." }],
   ["anthropic", "/v1/messages", { model: "m", max_tokens: 10, system: "Be kind.", messages: [user] }],
+  [
+    "bedrock",
+    "/model/us.anthropic.claude-sonnet-5-v1%3A0/converse",
+    {
+      system: [{ text: "Be kind." }, { cachePoint: { type: "default" } }],
+      messages: [{ role: "user", content: [{ text: "Hi" }] }],
+    },
+  ],
+  [
+    "bedrock",
+    "/model/anthropic.claude-sonnet-5-v1:0/count-tokens",
+    { input: { converse: { messages: [{ role: "user", content: [{ text: "Hi" }] }] } } },
+  ],
+  [
+    "bedrock",
+    "/model/anthropic.claude-sonnet-5-v1:0/invoke",
+    { anthropic_version: "bedrock-2023-05-31", max_tokens: 9, messages: [user] },
+  ],
   ["openai", "/v1/chat/completions", { model: "m", messages: [user], prompt_variables: { product: "Own" } }],
 ];
 
@@ -99,6 +121,7 @@ describe("render", () => {
     [{ provider: "anthropic" }, "/v1/messages"],
     [{ body: { model: "m", input: "Hi" } }, "/v1/responses"],
     [{ provider: "groq" }, "/v1/chat/completions"],
+    [{ provider: "bedrock" }, "/model/the-callers-model/converse"],
     [{ path: "/v1/responses" }, "/v1/responses"],
   ])("%j goes to %s", async (body, path) => {
     expect(await mustSend<Rendering>(url, render(PROMPT, body))).toMatchObject({ path });

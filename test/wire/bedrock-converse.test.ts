@@ -3,7 +3,7 @@ import { isProblem } from "../../src/core/problem.ts";
 import { bedrockCount } from "../../src/wire/bedrock-count.ts";
 import { bedrockInvoke } from "../../src/wire/bedrock-invoke.ts";
 import { FORMATS } from "../../src/wire/formats.ts";
-import type { Pieces, Scan, WireFormat } from "../../src/wire/wire.ts";
+import type { Pieces, WireFormat } from "../../src/wire/wire.ts";
 import { randomBody } from "./bodies.ts";
 import { describeFormat } from "./format-suite.ts";
 import { inject as injectInto, scanText, tryInject } from "./injecting.ts";
@@ -144,9 +144,12 @@ it("Converse's unit keys are its request metadata, else the first user message",
   });
 });
 
+function encode(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
 describe("InvokeModel", () => {
   it("takes a prompt into what says that it is Anthropic's, and never another model in its path", () => {
-    const encode = (text: string) => new TextEncoder().encode(text);
     expect(bedrockInvoke.scan(encode('{"inputText":"hi"}'))).toMatchObject({ field: "anthropic_version" });
     const options = { provider: "bedrock", count: false, modelInPath: true };
     const scan = bedrockInvoke.scan(encode('{"anthropic_version":"b","messages":[]}'));
@@ -161,12 +164,6 @@ describe("InvokeModel", () => {
 describe("CountTokens", () => {
   const decoder = new TextDecoder();
   const options = { provider: "bedrock", count: true, modelInPath: true };
-
-  function scanCount(text: string): Scan {
-    const scan = bedrockCount.scan(new TextEncoder().encode(text));
-    if (isProblem(scan)) throw new Error(scan.message);
-    return scan;
-  }
 
   function injectIn(format: WireFormat, text: string, prepared: Pieces): string | null {
     const scan = format.scan(new TextEncoder().encode(text));
@@ -201,10 +198,11 @@ describe("CountTokens", () => {
   it("takes a prompt's name and variables out of its own body", () => {
     const text =
       '{"prompt":{"id":"p"},"prompt_variables":{"a":1},"input":{"converse":{"messages":[{"role":"user","content":[{"text":"hi"}]}]}}}';
-    const scan = scanCount(text);
+    const scan = bedrockCount.scan(encode(text));
+    if (isProblem(scan)) throw new Error(scan.message);
     expect(scan).toMatchObject({ promptField: { id: "p" }, promptVariables: { a: 1 }, firstUserText: "hi" });
     const prepared = bedrockCount.prepare(renderedWith({ system: "S" }), options);
-    expect(decoder.decode(bedrockCount.inject(scan as never, prepared) as Uint8Array)).toBe(
+    expect(decoder.decode(bedrockCount.inject(scan, prepared) as Uint8Array)).toBe(
       '{"input":{"converse":{"system":[{"text":"S"}],"messages":[{"role":"user","content":[{"text":"hi"}]}]}}}',
     );
   });

@@ -11,6 +11,10 @@ function typeOf(family: "openai" | "anthropic", code: ProblemCode): string {
   return (JSON.parse(errorBody(family, problem(code, "m"))) as { error: { type: string } }).error.type;
 }
 
+function nameOf(code: ProblemCode): string | undefined {
+  return errorHeaders("bedrock", problem(code, "m"), "r")["x-amzn-errortype"];
+}
+
 describe("an error of ours", () => {
   it.each(CODES)("%s raises the SDKs' own exception for its status, with the code in reach", (code) => {
     const value = problem(code, 'Say "why".', { field: "prompt.id" });
@@ -43,8 +47,6 @@ describe("an error of ours", () => {
   });
 
   it("names the exception that AWS's SDKs raise", () => {
-    const nameOf = (code: ProblemCode) =>
-      errorHeaders("bedrock", problem(code, "m"), "r")["x-amzn-errortype"];
     expect(nameOf("variable_missing")).toBe("ValidationException");
     expect(nameOf("body_too_large")).toBe("ValidationException");
     expect(nameOf("prompt_not_found")).toBe("ResourceNotFoundException");

@@ -94,6 +94,10 @@ it.each([
   expect(familyOf(provider, path)).toBe(family);
 });
 
+function streams(operation: string): boolean | null | undefined {
+  return matchEndpoint("bedrock", `/model/anthropic.c/${operation}`)?.streams;
+}
+
 describe("Bedrock's path", () => {
   it("names the model, escaped or not, and takes another one as AWS's SDKs write it", () => {
     const paths = ["us.anthropic.claude-v1:0", "us.anthropic.claude-v1%3A0"].map(
@@ -107,8 +111,6 @@ describe("Bedrock's path", () => {
   });
 
   it("says whether the answer streams", () => {
-    const streams = (operation: string) =>
-      matchEndpoint("bedrock", `/model/anthropic.c/${operation}`)?.streams;
     expect(streams("converse")).toBe(false);
     expect(streams("invoke")).toBe(false);
     expect(streams("converse-stream")).toBe(true);

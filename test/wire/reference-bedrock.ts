@@ -14,8 +14,11 @@ const INFERENCE: { [name: string]: string } = {
   stop: "stopSequences",
 };
 
+function at(path: string, value: Json): Write[] {
+  return [{ path, value, others: [] }];
+}
+
 export function converseWrites(name: string, value: Json): Write[] {
-  const at = (path: string, sent: Json): Write[] => [{ path, value: sent, others: [] }];
   if (INFERENCE[name] !== undefined) return at(`inferenceConfig.${INFERENCE[name]}`, value);
   if (name === "service_tier" && value !== "auto") return at("serviceTier.type", value);
   if (name !== "tool_choice" || value === "none") return [];
