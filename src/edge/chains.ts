@@ -74,6 +74,11 @@ export function noteOf(turn: Turn, nowMs: number): ChainNote | null {
   if (!isChain || endpoint.count || endpoint.format.id !== "openai-responses") return null;
   const isKeyless = unit.chain === "keyless";
   if (isKeyless ? !isContested(release, nowMs) : !isAmbiguous(release, unit.key, nowMs)) return null;
+  if (assignment.reason === "no_lease") {
+    // It got the baseline for want of a lease: a chain that is known goes back afterwards, others stay there.
+    const known = link?.root ?? null;
+    return known === null ? null : { root: known, isTold: true };
+  }
   if (isKeyless && isForgettable(release, assignment.version, nowMs)) {
     return link === null ? null : { root: null, isTold: false };
   }

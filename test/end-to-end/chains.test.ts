@@ -27,12 +27,12 @@ type Chain = { name: string; more: object; turns: Turned[] };
 
 const edgeAt = (index: number) => cluster.edges[index % EDGES]!;
 
-/** The next turn, on whichever edge comes next. */
-async function goOn(prompt: string, chain: Chain): Promise<Turned> {
+/** The next turn, on whichever edge comes next unless one is given. */
+async function goOn(prompt: string, chain: Chain, edge?: { url: string }): Promise<Turned> {
   turnsTaken += 1;
   turnsSent.set(prompt, (turnsSent.get(prompt) ?? 0) + 1);
   const previous = chain.turns.at(-1)?.id ?? null;
-  const turn = await takeTurn(edgeAt(turnsTaken), prompt, previous, chain.more);
+  const turn = await takeTurn(edge ?? edgeAt(turnsTaken), prompt, previous, chain.more);
   expect(turn.answer.status, turn.answer.body).toBe(200);
   chain.turns.push(turn);
   return turn;
@@ -109,4 +109,136 @@ describe("a chain without a key", () => {
     expect(switchesOf(chains), "promoted").toEqual([]);
     expect(new Set(chains.map(({ turns }) => turns[0]!.version))).toEqual(new Set(["1", "2"]));
   }, 180_000);
+
+  it("is moved at once by a rollback, and finishes on its version when the rollback drains", async () => {
+    for (const mode of ["now", "drain"] as const) {
+      const prompt = `rolled-${mode}`;
+      const chains = await beginUnderCanary(prompt, 30);
+      const onCanary = chains.filter(({ turns }) => turns[0]!.version === "2");
+      expect(onCanary.length).toBeGreaterThan(4);
+      const { revision } = await change(prompt, "rollback", { mode, reason: "test" });
+      await untilEverywhere(prompt, revision);
+      for (let turn = 0; turn < 2; turn += 1) await continueAll(prompt, chains);
+      expect(switchesOf(chains)).toHaveLength(mode === "now" ? onCanary.length : 0);
+      const reasons = new Set(onCanary.map(({ turns }) => turns.at(-1)!.reason));
+      expect(reasons).toEqual(new Set([mode === "now" ? "static" : "drain"]));
+      const fresh = await beginMany(prompt, "after", 10);
+      expect(new Set(fresh.map(({ turns }) => turns[0]!.version))).toEqual(new Set(["1"]));
+    }
+  }, 120_000);
+
+  it("costs a note only where it shows, and a question only once an isolate", async () => {
+    const prompt = "counted";
+    await createPrompt(cluster.control.url, prompt);
+    await untilEverywhere(prompt, 1);
+    const [edge] = cluster.edges;
+    const asked = async () => (await edge!.readCalls())["control.recallChain"] ?? 0;
+    const quiet: Chain = { name: "static", more: {}, turns: [] };
+    const askedBefore = await asked();
+    for (let turn = 0; turn < 3; turn += 1) await goOn(prompt, quiet, edge);
+    expect(await asked()).toBe(askedBefore);
+    const { revision } = await change(prompt, "canary", { version: 2, weight: 50, transition: "now" });
+    await untilEverywhere(prompt, revision);
+    for (const version of ["1", "2"]) {
+      const chain = await beginOn(prompt, version, edge!);
+      const before = await asked();
+      expect(provider.asked.at(-1)!.headers["accept-encoding"]).toBe(version === "2" ? "identity" : "gzip");
+      for (let turn = 0; turn < 4; turn += 1) await goOn(prompt, chain, edge);
+      expect(switchesOf([chain])).toEqual([]);
+      expect((await asked()) - before).toBe(version === "2" ? 0 : 1);
+    }
+    const unstored = await beginOn(prompt, "2", edge!, { store: false });
+    expect(unstored.turns).toHaveLength(1);
+    expect(provider.asked.at(-1)!.headers["accept-encoding"]).toBe("gzip");
+  }, 60_000);
+
+  it("is known to isolates that have just started", async () => {
+    const prompt = "restarted";
+    const chains = await beginUnderCanary(prompt, 20);
+    await cluster.restart();
+    await continueAll(prompt, chains);
+    expect(switchesOf(chains)).toEqual([]);
+    expect(new Set(chains.map(({ turns }) => turns[1]!.version))).toEqual(new Set(["1", "2"]));
+  }, 60_000);
+
+  it("is on the baseline while Control is out of reach, and back where it is remembered", async () => {
+    const prompt = "cut-off";
+    await beginUnderCanary(prompt, 0);
+    const [edge, other] = cluster.edges;
+    const chain = await beginOn(prompt, "2", edge!);
+    await edge!.setFaults({ control: "dead" });
+    const isFenced = async () => (await chat(edge!, prompt)).headers["prompt-reason"] === "no_lease";
+    await until(isFenced, 10_000, "the lease is over");
+    expect(await goOn(prompt, chain, edge)).toMatchObject({ version: "1", reason: "no_lease" });
+    await edge!.setFaults({ control: "none" });
+    const isBack = async () => (await chat(edge!, prompt)).headers["prompt-reason"] === "split";
+    await until(isBack, 15_000, "the lease is back");
+    expect(await goOn(prompt, chain, edge)).toMatchObject({ version: "2", reason: "split" });
+    await untilTold(prompt);
+    expect(await goOn(prompt, chain, other)).toMatchObject({ version: "2", reason: "split" });
+  }, 60_000);
+
+  it("that nobody knows is a stranger's: the baseline, turn after turn", async () => {
+    const prompt = "strange";
+    await beginUnderCanary(prompt, 0);
+    const chain: Chain = { name: "stranger", more: {}, turns: [] };
+    chain.turns.push({ ...(await takeTurn(edgeAt(0), "ramped", null)), version: "1" });
+    for (let turn = 0; turn < 6; turn += 1) await goOn(prompt, chain);
+    expect(switchesOf([chain])).toEqual([]);
+  }, 60_000);
 });
+
+describe("a chain with a key that every turn says", () => {
+  it.each([
+    ["a user", { user: "u" }, "conversation"],
+    ["a user, whose unit it is", { safety_identifier: "u" }, "user"],
+  ])(
+    "keeps its version while a change drains: %s",
+    async (_name, key, unit) => {
+      const prompt = `keyed-by-${unit}`;
+      await createPrompt(cluster.control.url, prompt);
+      await callAdmin(cluster.control.url, "PUT", `/admin/prompts/${prompt}`, { unit });
+      const steps = [10, 50, 90];
+      const chains: Chain[] = [];
+      for (const [step, weight] of steps.entries()) {
+        const { revision } = await change(prompt, "canary", { version: 2, weight });
+        await untilEverywhere(prompt, revision);
+        for (let index = 0; index < 12; index += 1) {
+          const [[field = ""] = []] = Object.entries(key);
+          chains.push({
+            name: `${step}-${index}`,
+            more: { [field]: `${field}-${step}-${index}` },
+            turns: [],
+          });
+        }
+        for (let turn = 0; turn < 2; turn += 1) await continueAll(prompt, chains);
+        expect(switchesOf(chains), `at ${weight} %`).toEqual([]);
+      }
+      expect(new Set(chains.map(({ turns }) => turns[0]!.version))).toEqual(new Set(["1", "2"]));
+    },
+    120_000,
+  );
+});
+
+/** A prompt whose version 2 has half of the traffic, and chains begun under that. */
+async function beginUnderCanary(prompt: string, count: number): Promise<Chain[]> {
+  await createPrompt(cluster.control.url, prompt);
+  const { revision } = await change(prompt, "canary", { version: 2, weight: 50, transition: "now" });
+  await untilEverywhere(prompt, revision);
+  return beginMany(prompt, "during", count);
+}
+
+/** A chain whose first turn, at `edge`, was served this version. */
+async function beginOn(
+  prompt: string,
+  version: string,
+  edge: { url: string },
+  more: object = {},
+): Promise<Chain> {
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    const chain: Chain = { name: `on ${version}`, more, turns: [] };
+    const turn = await goOn(prompt, chain, edge);
+    if (turn.version === version) return chain;
+  }
+  throw new Error(`nobody got version ${version}`);
+}

@@ -89,7 +89,8 @@ export function send(
       },
       (answer) => {
         let text = "";
-        answer.on("data", (chunk) => (text += chunk));
+        answer.setEncoding("utf8");
+        answer.on("data", (chunk: string) => (text += chunk));
         answer.on("end", () =>
           resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: text }),
         );
