@@ -6,7 +6,8 @@ import { isProblem, problem, type Problem } from "../core/problem.ts";
 import { renderVersion } from "../core/render.ts";
 import { decodeUtf8, encodeUtf8 } from "../core/text.ts";
 import type { JsonObject } from "../core/types.ts";
-import { matchEndpoint, replaceModel } from "../wire/formats.ts";
+import { matchEndpoint } from "../wire/formats.ts";
+import { replaceModel } from "../wire/model-path.ts";
 import type { Endpoint, Scan } from "../wire/wire.ts";
 
 export type RenderInput = {
@@ -40,7 +41,10 @@ export async function renderRequest(control: ControlPort, input: RenderInput): P
     const detail = `No prompt is put into ${path} of ${provider}; give the path of an endpoint that creates turns.`;
     return problem("invalid_request", detail, { field: "path" });
   }
-  const scan = endpoint.format.scan(encodeUtf8(JSON.stringify(input.body ?? minimalBody(endpoint))));
+  const scan = endpoint.format.scan(
+    encodeUtf8(JSON.stringify(input.body ?? minimalBody(endpoint))),
+    endpoint.resource,
+  );
   if (isProblem(scan)) return scan;
   const version = input.version ?? scan.promptField?.version ?? (await readBaseline(control, environment));
   if (isProblem(version)) return version;
@@ -72,7 +76,15 @@ function mergeVariables(scan: Scan, variables: JsonObject): JsonObject {
 function defaultPath(provider: string, body: RenderInput["body"]): string {
   if (provider === "anthropic") return "/v1/messages";
   if (provider === "bedrock") return `/model/${CALLER_MODEL}/converse`;
-  return body !== undefined && "input" in body ? "/v1/responses" : "/v1/chat/completions";
+  if (provider === "gemini") return geminiPath(body);
+  const base = provider === "azure" ? "/openai/v1" : "/v1";
+  return body !== undefined && "input" in body ? `${base}/responses` : `${base}/chat/completions`;
+}
+
+function geminiPath(body: RenderInput["body"]): string {
+  if (body !== undefined && "messages" in body) return "/v1beta/openai/chat/completions";
+  const isCount = body !== undefined && "generateContentRequest" in body;
+  return `/v1beta/models/${CALLER_MODEL}:${isCount ? "countTokens" : "generateContent"}`;
 }
 
 function minimalBody({ format, count, modelAt }: Endpoint): JsonObject {
@@ -87,6 +99,8 @@ function minimalBody({ format, count, modelAt }: Endpoint): JsonObject {
       const version = format.family === "bedrock" ? { anthropic_version: "bedrock-2023-05-31" } : {};
       return { ...version, ...model, max_tokens: 1024, messages };
     }
+    case "gemini":
+      return { contents: [{ role: "user", parts: [{ text: CALLER_TEXT }] }] };
     case "bedrock-converse": {
       const converse = { messages: [{ role: "user", content: [{ text: CALLER_TEXT }] }] };
       return count ? { input: { converse } } : converse;

@@ -5,7 +5,7 @@
 import { assign, isAmbiguous } from "../core/assign.ts";
 import { isProblem, problem, type Problem } from "../core/problem.ts";
 import type { Assignment, JsonObject, Release } from "../core/types.ts";
-import { replaceModel } from "../wire/formats.ts";
+import { replaceModel } from "../wire/model-path.ts";
 import type { Endpoint, Scan } from "../wire/wire.ts";
 import { checkPrompted, type Admission } from "./admit.ts";
 import { linkOf, noteOf, rememberChain, type ChainNote, type Link } from "./chains.ts";

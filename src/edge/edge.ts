@@ -77,7 +77,7 @@ async function serveTurn(call: Call, endpoint: Endpoint): Promise<Response> {
   const named = nameOutsideBody(route, headers);
   const body = await readBody(request, headers, scope.env.MAX_BODY_BYTES);
   if (isProblem(body)) return respondProblem(body, family, account);
-  const scan = endpoint.format.scan(body);
+  const scan = endpoint.format.scan(body, endpoint.resource);
   if (isProblem(scan)) {
     // Without a prompt in sight the provider is the one to say what is wrong with the body.
     const concernsPrompt = named !== null || scan.field?.startsWith("prompt");

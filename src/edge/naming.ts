@@ -10,7 +10,7 @@ import {
   type JsonObject,
   type Unit,
 } from "../core/types.ts";
-import { modelInPath } from "../wire/formats.ts";
+import { modelInPath } from "../wire/model-path.ts";
 import type { Endpoint, Scan } from "../wire/wire.ts";
 import type { Route } from "./route.ts";
 

@@ -15,6 +15,15 @@ export type Usage = {
   reasoningTokens: number | null;
 };
 
+/** How the pieces of an answer that streams are told apart: server-sent events, the items of one JSON array (Gemini
+ * without `alt=sse`), or a binary framing of the provider's own. */
+export type Framing = "events" | "array" | "binary";
+
+export function framingOf(contentType: string | null): Framing {
+  if (contentType === null || /^text\/event-stream\b/i.test(contentType)) return "events";
+  return /^application\/json\b/i.test(contentType) ? "array" : "binary";
+}
+
 export type AnswerRules = {
   /** Is this (one event of a stream, or a whole body) an error? Providers send one as the first event of a 200. */
   isError(value: JsonObject): boolean;
@@ -23,8 +32,9 @@ export type AnswerRules = {
   /** Is this the last event of a stream that went well? `data`: the event's text, not parsed. */
   isEnd(data: string): boolean;
   /** What is sent after the last bytes of a stream that broke off; null: the framing has no words for it, and the broken
-   * connection has to say it. Begins with a blank line, or a parser would swallow it with half an event before it. */
-  breakOff(value: Problem, requestId: string): Uint8Array | null;
+   * connection has to say it. Begins with a blank line, or a parser would swallow it with half an event before it.
+   * `framing` is that of the answer, `framingOf` its content type; "events" unless given. */
+  breakOff(value: Problem, requestId: string, framing?: Framing): Uint8Array | null;
 };
 
 export function isObject(value: Json | undefined): value is JsonObject {
@@ -38,7 +48,7 @@ export function countAt(value: JsonObject, ...path: string[]): number | null {
   return typeof found === "number" && Number.isFinite(found) ? found : null;
 }
 
-function eventBytes(name: string | null, data: string): Uint8Array {
+export function eventBytes(name: string | null, data: string): Uint8Array {
   return encodeUtf8(`\n\n${name === null ? "" : `event: ${name}\n`}data: ${data}\n\n`);
 }
 

@@ -32,6 +32,11 @@ const CACHE_CONTROL = nameOf("cache_control");
 /** `content`: a string, or a list of parts. Longer texts end in a NUL and the number of their bytes. */
 export function textOf(tree: Tree, content: Node): string {
   const strings = kindOf(tree, content) === "array" ? textParts(tree, content) : stringOnly(tree, content);
+  return textIn(tree, content, strings);
+}
+
+/** The same of a text that stands in `strings`, parts of `content`. */
+export function textIn(tree: Tree, content: Node, strings: readonly Node[]): string {
   let text = "";
   let bytes = 0;
   for (const node of strings) {

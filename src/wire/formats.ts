@@ -6,6 +6,8 @@ import { anthropicMessages } from "./anthropic-messages.ts";
 import { bedrockConverse } from "./bedrock-converse.ts";
 import { bedrockCount } from "./bedrock-count.ts";
 import { bedrockInvoke, mayBeAnthropic } from "./bedrock-invoke.ts";
+import { gemini } from "./gemini.ts";
+import { modelInPath, resourceAt } from "./model-path.ts";
 import { openaiChat } from "./openai-chat.ts";
 import { openaiResponses } from "./openai-responses.ts";
 import type { Endpoint, Family, FormatId, WireFormat } from "./wire.ts";
@@ -15,13 +17,16 @@ export const FORMATS: { readonly [id in FormatId]: WireFormat } = {
   "openai-responses": openaiResponses as unknown as WireFormat,
   "anthropic-messages": anthropicMessages as unknown as WireFormat,
   "bedrock-converse": bedrockConverse as unknown as WireFormat,
+  gemini: gemini as unknown as WireFormat,
 };
 
 /** Behind a version only: OpenAI's threads and stored completions have `/messages` of their own. */
 const MESSAGES = /\/v\d+[a-z0-9]*\/messages(\/count_tokens)?$/;
 const BARE_MESSAGES = /\/messages(\/count_tokens)?$/;
-const GEMINI = /:(?:stream)?[gG]enerateContent$|:countTokens$/;
-/** Turns of Bedrock and of Workers AI, next to Gemini's. */
+/** The colon may be escaped, and the model may have one of its own. */
+const GEMINI =
+  /\/(?:models|tunedModels|endpoints)\/([^/]+)(?::|%3[aA])(generateContent|streamGenerateContent|countTokens)\/*$/d;
+/** Turns of Bedrock and of Workers AI. */
 const FOREIGN_TURNS =
   /\/(?:converse|converse-stream|invoke|invoke-with-response-stream|invoke-with-bidirectional-stream)$|\/async-invoke$|\/model\/.+\/count-tokens$|\/ai\/run\//;
 /** Bedrock's paths; a model's ARN may be escaped or not. */
@@ -53,7 +58,7 @@ export function matchEndpoint(provider: string, path: string): Endpoint | null {
   if (plain.endsWith("/responses/input_tokens")) return endpointOf("openai-responses", true);
   const messages = (provider === "anthropic" ? BARE_MESSAGES : MESSAGES).exec(plain);
   if (messages !== null) return endpointOf("anthropic-messages", messages[1] !== undefined);
-  return matchBedrock(path) ?? matchVertex(path);
+  return matchGemini(path) ?? matchBedrock(path) ?? matchVertex(path);
 }
 
 function matchBedrock(path: string): Endpoint | null {
@@ -63,7 +68,8 @@ function matchBedrock(path: string): Endpoint | null {
   const format = BEDROCK_FORMATS[operation];
   if (format === undefined || place === undefined) return null;
   const count = operation === "count-tokens";
-  const endpoint = { format, count, streams: operation.endsWith("-stream"), modelAt: spanOf(place) };
+  const streams = operation.endsWith("-stream");
+  const endpoint = { format, count, streams, modelAt: spanOf(place), resource: null };
   const model = modelInPath(path, endpoint) ?? "";
   if (BEDROCK_PROMPT.test(model) || (operation.startsWith("invoke") && !mayBeAnthropic(model))) return null;
   return endpoint;
@@ -81,25 +87,22 @@ function spanOf([from, to]: [number, number]): Endpoint["modelAt"] {
   return { from, to };
 }
 
+function matchGemini(path: string): Endpoint | null {
+  const found = GEMINI.exec(path);
+  if (found === null) return null;
+  const [from, to] = found.indices![1]!;
+  const modelAt = { from, to, naming: "resource" } as const;
+  const streams = found[2] === "streamGenerateContent";
+  return {
+    ...endpointOf("gemini", found[2] === "countTokens"),
+    streams,
+    modelAt,
+    resource: resourceAt(path, modelAt),
+  };
+}
+
 function endpointOf(id: FormatId, count = false): Endpoint {
-  return { format: FORMATS[id], count, streams: count ? false : null, modelAt: null };
-}
-
-/** The model that the path names, decoded; null where the body names it. */
-export function modelInPath(path: string, { modelAt }: Endpoint): string | null {
-  if (modelAt === null) return null;
-  const model = path.slice(modelAt.from, modelAt.to);
-  try {
-    return decodeURIComponent(model);
-  } catch {
-    return model;
-  }
-}
-
-/** The path with another model in it. */
-export function replaceModel(path: string, { modelAt }: Endpoint, model: string): string {
-  if (modelAt === null) return path;
-  return path.slice(0, modelAt.from) + encodeURIComponent(model) + path.slice(modelAt.to);
+  return { format: FORMATS[id], count, streams: count ? false : null, modelAt: null, resource: null };
 }
 
 /** Does a POST to `path` create a turn in a format that we cannot write a prompt into? (Legacy completions, batches and
@@ -107,7 +110,7 @@ export function replaceModel(path: string, { modelAt }: Endpoint, model: string)
 export function isUnwritableTurn(provider: string, path: string): boolean {
   const plain = plainPath(path);
   if (matchEndpoint(provider, plain) !== null) return false;
-  return GEMINI.test(plain) || FOREIGN_TURNS.test(plain);
+  return FOREIGN_TURNS.test(plain);
 }
 
 /** As the provider will read it: escapes decoded, slashes at the end dropped. Only for matching, never for sending. */
@@ -128,7 +131,6 @@ function plainPath(path: string): string {
 export function familyOf(provider: string, path: string): Family {
   const endpoint = matchEndpoint(provider, path);
   if (endpoint !== null) return endpoint.format.family;
-  if (GEMINI.test(path)) return "gemini";
   if (provider === "anthropic") return "anthropic";
   if (provider === "gemini") return path.includes("/openai/") ? "openai" : "gemini";
   if (isBedrock(provider, path)) return "bedrock";

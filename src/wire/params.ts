@@ -2,19 +2,21 @@
 // places for one parameter are spellings of it: a caller's own spelling is the one that is set and the others are taken
 // out, so that no provider gets two.
 //
-// | neutral             | openai-chat                         | openai-responses | anthropic-messages     |
-// |---------------------|-------------------------------------|------------------|------------------------|
-// | temperature, top_p  | same                                | same             | same ¹                 |
-// | top_k               | –                                   | –                | top_k ¹                |
-// | max_output_tokens   | max_completion_tokens, max_tokens ² | same             | max_tokens             |
-// | stop                | stop                                | –                | stop_sequences         |
-// | seed, logprobs, frequency_penalty, presence_penalty: Chat Completions only, under the same name      |
-// | top_logprobs        | same                                | same             | –                      |
-// | reasoning_effort    | reasoning_effort, reasoning.effort  | reasoning.effort | output_config.effort ³ |
-// | verbosity           | verbosity                           | text.verbosity   | –                      |
-// | tool_choice ⁴       | same                                | same             | same                   |
-// | parallel_tool_calls | same                                | same             | –                      |
-// | service_tier        | same                                | same             | –                      |
+// | neutral             | openai-chat                         | openai-responses | anthropic-messages     | gemini ⁵          |
+// |---------------------|-------------------------------------|------------------|------------------------|-------------------|
+// | temperature, top_p  | same                                | same             | same ¹                 | temperature, topP |
+// | top_k               | –                                   | –                | top_k ¹                | topK              |
+// | max_output_tokens   | max_completion_tokens, max_tokens ² | same             | max_tokens             | maxOutputTokens   |
+// | stop                | stop                                | –                | stop_sequences         | stopSequences     |
+// | seed                | same                                | –                | –                      | seed              |
+// | frequency_penalty, presence_penalty | same                | –                | –                      | same in camelCase |
+// | logprobs            | same                                | –                | –                      | responseLogprobs  |
+// | top_logprobs        | same                                | same             | –                      | logprobs          |
+// | reasoning_effort    | reasoning_effort, reasoning.effort  | reasoning.effort | output_config.effort ³ | thinkingConfig ⁶  |
+// | verbosity           | verbosity                           | text.verbosity   | –                      | –                 |
+// | tool_choice ⁴       | same                                | same             | same                   | toolConfig ⁷      |
+// | parallel_tool_calls | same                                | same             | –                      | –                 |
+// | service_tier        | same                                | same             | –                      | –                 |
 //
 // Bedrock's Converse: temperature, top_p, max_output_tokens and stop in `inferenceConfig` (`topP`, `maxTokens`,
 // `stopSequences`), tool_choice in `toolConfig` (`none` is left out), service_tier in `serviceTier.type` (`auto` is left
@@ -23,6 +25,9 @@
 // – the format has no such thing and the parameter is left out; what one provider alone has is said in
 // `provider_params`. ¹ Anthropic's newest models refuse sampling parameters, and say so. ² The other way round for
 // providers other than openai and azure. ³ `minimal` becomes `low`, `none` is left out. ⁴ In each format's own form.
+// ⁵ In `generationConfig`, in camelCase or snake_case, whichever the caller has. ⁶ `.thinkingLevel`, which Gemini 3 brought:
+// `minimal` becomes `low`, what lies above `high` becomes `high`, `none` is left out; it takes the place of a
+// `thinkingBudget`. ⁷ `.functionCallingConfig`.
 
 import type { Json, JsonObject } from "../core/types.ts";
 import { toolChoiceFor } from "./tools.ts";
@@ -31,33 +36,55 @@ import type { FormatId } from "./wire.ts";
 /** Per format the spellings, the preferred one first; a dot leads into an object. */
 export type ParamPlaces = { readonly [format in FormatId]?: readonly string[] };
 
+/** As dots cannot be read where there are none: where Gemini keeps most of them. */
+const CONFIG = "generationConfig";
+
 export const PARAM_TABLE: { readonly [neutral: string]: ParamPlaces } = {
-  temperature: { ...everywhere("temperature"), "bedrock-converse": ["inferenceConfig.temperature"] },
-  top_p: { ...everywhere("top_p"), "bedrock-converse": ["inferenceConfig.topP"] },
-  top_k: { "anthropic-messages": ["top_k"] },
+  temperature: {
+    ...everywhere("temperature"),
+    "bedrock-converse": ["inferenceConfig.temperature"],
+    gemini: [`${CONFIG}.temperature`],
+  },
+  top_p: {
+    ...everywhere("top_p"),
+    "bedrock-converse": ["inferenceConfig.topP"],
+    gemini: [`${CONFIG}.topP`],
+  },
+  top_k: { "anthropic-messages": ["top_k"], gemini: [`${CONFIG}.topK`] },
   max_output_tokens: {
     "openai-chat": ["max_completion_tokens", "max_tokens"],
     "openai-responses": ["max_output_tokens"],
     "anthropic-messages": ["max_tokens"],
     "bedrock-converse": ["inferenceConfig.maxTokens"],
+    gemini: [`${CONFIG}.maxOutputTokens`],
   },
   stop: {
     "openai-chat": ["stop"],
     "anthropic-messages": ["stop_sequences"],
     "bedrock-converse": ["inferenceConfig.stopSequences"],
+    gemini: [`${CONFIG}.stopSequences`],
   },
-  seed: { "openai-chat": ["seed"] },
-  logprobs: { "openai-chat": ["logprobs"] },
-  frequency_penalty: { "openai-chat": ["frequency_penalty"] },
-  presence_penalty: { "openai-chat": ["presence_penalty"] },
-  top_logprobs: { "openai-chat": ["top_logprobs"], "openai-responses": ["top_logprobs"] },
+  seed: { "openai-chat": ["seed"], gemini: [`${CONFIG}.seed`] },
+  logprobs: { "openai-chat": ["logprobs"], gemini: [`${CONFIG}.responseLogprobs`] },
+  frequency_penalty: { "openai-chat": ["frequency_penalty"], gemini: [`${CONFIG}.frequencyPenalty`] },
+  presence_penalty: { "openai-chat": ["presence_penalty"], gemini: [`${CONFIG}.presencePenalty`] },
+  top_logprobs: {
+    "openai-chat": ["top_logprobs"],
+    "openai-responses": ["top_logprobs"],
+    gemini: [`${CONFIG}.logprobs`],
+  },
   reasoning_effort: {
     "openai-chat": ["reasoning_effort", "reasoning.effort"],
     "openai-responses": ["reasoning.effort"],
     "anthropic-messages": ["output_config.effort"],
+    gemini: [`${CONFIG}.thinkingConfig.thinkingLevel`, `${CONFIG}.thinkingConfig.thinkingBudget`],
   },
   verbosity: { "openai-chat": ["verbosity"], "openai-responses": ["text.verbosity"] },
-  tool_choice: { ...everywhere("tool_choice"), "bedrock-converse": ["toolConfig.toolChoice"] },
+  tool_choice: {
+    ...everywhere("tool_choice"),
+    "bedrock-converse": ["toolConfig.toolChoice"],
+    gemini: ["toolConfig.functionCallingConfig"],
+  },
   parallel_tool_calls: {
     "openai-chat": ["parallel_tool_calls"],
     "openai-responses": ["parallel_tool_calls"],
@@ -76,7 +103,13 @@ function everywhere(name: string): ParamPlaces {
 /** Providers whose chat models take `max_completion_tokens`; elsewhere `max_tokens` is the name that is understood. */
 const COMPLETION_TOKENS = new Set(["openai", "azure"]);
 
-export type Placed = { neutral: string; spellings: readonly string[]; value: Json };
+export type Placed = {
+  neutral: string;
+  spellings: readonly string[];
+  value: Json;
+  /** `exact`: the spellings are not ways to say the same, so only the first is written. */
+  mode: "forced" | "exact";
+};
 
 /** The parameters of one bag that have a place in the format. */
 export function placeParams(params: JsonObject, format: FormatId, provider: string): Placed[] {
@@ -85,15 +118,17 @@ export function placeParams(params: JsonObject, format: FormatId, provider: stri
     const value = valueFor(neutral, given, format);
     if (places === undefined || value === undefined) return [];
     const isReversed = neutral === "max_output_tokens" && !COMPLETION_TOKENS.has(provider);
-    return [{ neutral, spellings: isReversed ? places.toReversed() : places, value }];
+    const mode = neutral === "reasoning_effort" && format === "gemini" ? "exact" : "forced";
+    return [{ neutral, spellings: isReversed ? places.toReversed() : places, value, mode }];
   });
 }
 
 /** The value in the format's own form; undefined: it has none. */
 function valueFor(neutral: string, value: Json, format: FormatId): Json | undefined {
   if (neutral === "tool_choice") return toolChoiceFor(value, format);
-  if (neutral === "reasoning_effort" && format === "anthropic-messages") {
+  if (neutral === "reasoning_effort" && (format === "anthropic-messages" || format === "gemini")) {
     if (value === "none") return undefined;
+    if (format === "gemini" && (value === "xhigh" || value === "max")) return "high";
     return value === "minimal" ? "low" : value;
   }
   // What Bedrock does where nothing is said.

@@ -16,10 +16,12 @@ import {
   type Name,
   type Node,
   type Tree,
+  valueFrom,
+  valueTo,
 } from "./json-tree.ts";
 import { joinBytes } from "./json-write.ts";
 import type { Setting, Settings, Spelling } from "./settings.ts";
-import { editList, replaceValue, sortPatches, type Insertion, type Patch } from "./splice.ts";
+import { editList, insertAt, replaceValue, sortPatches, type Insertion, type Patch } from "./splice.ts";
 
 type Edit = { removed: Node[]; inserted: Uint8Array[] };
 
@@ -125,9 +127,9 @@ export class Plan {
   }
 
   /** In place of all that stands under this name, or as a member of its own. */
-  setMember(name: Name, value: Uint8Array): void {
-    const members = findMembers(this.tree, ROOT, name);
-    if (members.length === 0) this.insertMember(name, value);
+  setMember(name: Name, value: Uint8Array, parent = ROOT): void {
+    const members = findMembers(this.tree, parent, name);
+    if (members.length === 0) this.insertMember(name, value, parent);
     for (const node of members) this.replace(node, value);
   }
 
@@ -137,6 +139,25 @@ export class Plan {
 
   editList(list: Node, removed: Node[], insertions: Insertion[]): void {
     editList(this.patches, this.tree, list, removed, insertions);
+  }
+
+  /** Into a list, or around the one item that stands in a list's place. */
+  addToList(list: Node, items: Uint8Array[], placement: "prepend" | "append"): void {
+    const isArray = kindOf(this.tree, list) === "array";
+    const added = joinBytes(separate(items));
+    if (isArray) {
+      const before = placement === "prepend" ? firstChild(this.tree, list) : NONE;
+      this.editList(list, [], [{ before, items }]);
+    } else if (placement === "prepend") {
+      this.enclose(list, [OPEN_LIST, added, COMMA], [CLOSE_LIST]);
+    } else {
+      this.enclose(list, [OPEN_LIST], [COMMA, added, CLOSE_LIST]);
+    }
+  }
+
+  enclose(node: Node, before: Uint8Array[], after: Uint8Array[]): void {
+    insertAt(this.patches, valueFrom(this.tree, node), joinBytes(before));
+    insertAt(this.patches, valueTo(this.tree, node), joinBytes(after));
   }
 
   private editOf(node: Node): Edit {

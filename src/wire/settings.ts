@@ -2,12 +2,15 @@
 // Resolved and encoded once per version, format and provider, whatever the variables are, so that a request only looks
 // for its own spellings. Later sources win: params, response_format, provider_params of the format, of the provider.
 
-import { isProblem, problem, type Problem } from "../core/problem.ts";
+import { isProblem, type Problem } from "../core/problem.ts";
 import type { Rendered } from "../core/rendered.ts";
 import type { Json, JsonObject } from "../core/types.ts";
+import { nameIn } from "./gemini-names.ts";
 import { nameOf, type Name } from "./json-tree.ts";
 import { jsonBytes } from "./json-write.ts";
+import { checkPathModel } from "./model-path.ts";
 import { placeParams } from "./params.ts";
+import { addProviderParams, isCounted } from "./provider-params.ts";
 import { responseFormatFor, toolFor, toolKey, toolsPlace } from "./tools.ts";
 import type { FormatId, PrepareOptions } from "./wire.ts";
 
@@ -27,34 +30,21 @@ export type Settings = {
   /** Why this version cannot be said in this format at all. */
   refusal: Problem | null;
   list: Setting[];
-  /** `place`: the list that they stand in. */
-  tools: { place: Spelling; items: Uint8Array[]; keys: Name[] };
+  /** `place`: the list that they stand in. `declarations` and `declared`: functions and their names, where the format lists
+   * them apart from other tools. */
+  tools: {
+    place: Spelling;
+    items: Uint8Array[];
+    keys: Name[];
+    declarations: Uint8Array[];
+    declared: Name[];
+  };
   /** Members that `provider_params` sets as a whole, so that nothing else may touch them. */
   owned: Set<string>;
   /** The path names the model; what the body says of one counts for nothing. */
   modelInPath: boolean;
   /** The model that goes into the path, where the path names it; null: the caller's own stays. */
   pathModel: string | null;
-};
-
-/** Members that carry the conversation or belong to the caller's transport. */
-const UNTOUCHABLE = new Set(["messages", "input", "prompt", "prompt_variables", "stream"]);
-
-/** What token-count endpoints take of the members that a version may set; they refuse anything else. */
-const COUNTED: { [format in FormatId]?: Set<string> } = {
-  "openai-responses": new Set(
-    "model instructions tools tool_choice parallel_tool_calls reasoning text truncation".split(" "),
-  ),
-  "anthropic-messages": new Set(
-    "model system tools tool_choice thinking output_config cache_control speed".split(" "),
-  ),
-  "bedrock-converse": new Set(["system", "toolConfig", "additionalModelRequestFields"]),
-};
-
-/** Whose words a format is, as `provider_params` may also call it. */
-const SHORT_NAMES: { [format in FormatId]?: string } = {
-  "anthropic-messages": "anthropic",
-  "bedrock-converse": "bedrock",
 };
 
 /** What settings are made of: the rest of a rendered version is text. */
@@ -93,7 +83,13 @@ export function emptySettings(format: FormatId, modelInPath: boolean): Settings 
   return {
     refusal: null,
     list: [],
-    tools: { place: spellingOf(toolsPlace(format)), items: [], keys: [] },
+    tools: {
+      place: spellingOf(toolsPlace(format), format),
+      items: [],
+      keys: [],
+      declarations: [],
+      declared: [],
+    },
     owned: new Set(),
     modelInPath,
     pathModel: null,
@@ -103,20 +99,25 @@ export function emptySettings(format: FormatId, modelInPath: boolean): Settings 
 function resolveSettings(rendered: Rendered, format: FormatId, options: PrepareOptions): Settings {
   const settings = emptySettings(format, options.modelInPath === true);
   if (settings.modelInPath) settings.pathModel = rendered.model;
-  else if (rendered.model !== null) settings.list.push(settingOf(["model"], rendered.model, "forced"));
+  else if (rendered.model !== null)
+    settings.list.push(settingOf(["model"], rendered.model, "forced", format));
   const forced = placeParams(rendered.params, format, options.provider);
-  for (const { spellings, value } of forced) settings.list.push(settingOf(spellings, value, "forced"));
+  for (const { spellings, value, mode } of forced) {
+    settings.list.push(settingOf(spellings, value, mode, format));
+  }
   for (const { neutral, spellings, value } of placeParams(rendered.defaults, format, options.provider)) {
     if (forced.some((param) => param.neutral === neutral)) continue;
-    settings.list.push(settingOf(spellings, value, "default"));
+    settings.list.push(settingOf(spellings, value, "default", format));
   }
   addResponseFormat(settings, rendered.responseFormat, format);
   addProviderParams(settings, rendered, format, options);
-  const counted = COUNTED[format];
-  if (options.count && counted !== undefined) {
-    settings.list = settings.list.filter(({ spellings }) => counted.has(spellings[0]![0].text));
+  if (options.count) {
+    settings.list = settings.list.filter(
+      ({ spellings }) => isCounted(format, spellings[0]![0].text) !== false,
+    );
   }
   addTools(settings, rendered.tools, format);
+  settings.refusal ??= checkPathModel(settings.pathModel);
   return settings;
 }
 
@@ -124,64 +125,37 @@ function addResponseFormat(settings: Settings, given: JsonObject | null, format:
   if (given === null) return;
   const placed = responseFormatFor(given, format);
   if (isProblem(placed)) settings.refusal = placed;
-  else if (placed !== null) settings.list.push(settingOf([placed.place], placed.value, "forced"));
-}
-
-function addProviderParams(
-  settings: Settings,
-  rendered: Rendered,
-  format: FormatId,
-  { provider, count, modelInPath }: PrepareOptions,
-): void {
-  for (const source of new Set([SHORT_NAMES[format] ?? format, format, provider])) {
-    const own = Object.hasOwn(rendered.providerParams, source) ? rendered.providerParams[source] : undefined;
-    for (const [member, value] of Object.entries(own ?? {})) {
-      if (UNTOUCHABLE.has(member)) {
-        settings.refusal = problem(
-          "invalid_request",
-          `The version's provider_params may not set "${member}": it belongs to the caller.`,
-          { field: `provider_params.${source}.${member}` },
-        );
-      } else if (modelInPath === true && member === "model") {
-        if (typeof value === "string") settings.pathModel = value;
-      } else if (!count || COUNTED[format]?.has(member) === true) {
-        setVerbatim(settings, member, value);
-      }
-    }
-  }
-}
-
-/** Takes the place of every earlier setting that could write the same member. */
-function setVerbatim(settings: Settings, member: string, value: Json): void {
-  const touches = ({ spellings }: Setting) => spellings.some(([name]) => name.text === member);
-  const others = settings.list.filter(touches).flatMap(({ spellings }) => spellings);
-  // A dot in the name is part of it here, and leads nowhere.
-  const own: Spelling = [nameOf(member)];
-  const spellings = [own, ...others.filter(([name]) => name.text !== member)];
-  const setting: Setting = { spellings, value: jsonBytes(value), mode: "exact" };
-  settings.list = [...settings.list.filter((earlier) => !touches(earlier)), setting];
-  settings.owned.add(member);
+  else
+    for (const { places, value, mode } of placed) settings.list.push(settingOf(places, value, mode, format));
 }
 
 function addTools(settings: Settings, tools: JsonObject[], format: FormatId): void {
-  if (settings.owned.has(settings.tools.place[0].text)) return;
+  const { place, items, keys, declarations, declared } = settings.tools;
+  if (settings.owned.has(place[0].text)) return;
   for (const tool of tools) {
     const written = toolFor(tool, format);
     if (isProblem(written)) {
       settings.refusal ??= written;
       continue;
     }
-    settings.tools.items.push(jsonBytes(written));
+    const isDeclared = format === "gemini" && tool["type"] === undefined;
+    (isDeclared ? declarations : items).push(jsonBytes(written));
     const key = toolKey(tool);
-    if (key !== null) settings.tools.keys.push(nameOf(key));
+    if (key !== null) (isDeclared ? declared : keys).push(isDeclared ? nameOf(key) : nameIn(format, key));
   }
 }
 
-function settingOf(places: readonly string[], value: Json, mode: Setting["mode"]): Setting {
-  return { spellings: places.map(spellingOf), value: jsonBytes(value), mode };
+function settingOf(
+  places: readonly string[],
+  value: Json | undefined,
+  mode: Setting["mode"],
+  format: FormatId,
+): Setting {
+  const spellings = places.map((place) => spellingOf(place, format));
+  return { spellings, value: value === undefined ? null : jsonBytes(value), mode };
 }
 
-function spellingOf(place: string): Spelling {
+function spellingOf(place: string, format: FormatId): Spelling {
   const [member = "", ...inner] = place.split(".");
-  return [nameOf(member), ...inner.map((name) => nameOf(name))];
+  return [nameIn(format, member), ...inner.map((name) => nameIn(format, name))];
 }

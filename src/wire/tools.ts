@@ -9,7 +9,10 @@ import type { FormatId } from "./wire.ts";
 
 /** The tool as `format` wants it. */
 export function toolFor(tool: JsonObject, format: FormatId): JsonObject | Problem {
-  if (tool["type"] !== undefined) return format === "bedrock-converse" ? refuseTool(tool) : tool;
+  if (tool["type"] !== undefined) {
+    if (format === "bedrock-converse") return refuseTool(tool);
+    return format === "gemini" ? googleTool(tool) : tool;
+  }
   const { parameters, ...about } = tool;
   const schema = parameters ?? { type: "object", properties: {} };
   switch (format) {
@@ -22,6 +25,11 @@ export function toolFor(tool: JsonObject, format: FormatId): JsonObject | Proble
       return { ...about, input_schema: schema };
     case "bedrock-converse":
       return { toolSpec: { ...about, inputSchema: { json: schema } } };
+    case "gemini": {
+      // `parameters` takes a part of JSON Schema only; nothing there is called strict.
+      const { strict: _strict, ...declaration } = about;
+      return { ...declaration, parametersJsonSchema: schema };
+    }
   }
 }
 
@@ -36,6 +44,11 @@ function refuseTool({ type }: JsonObject): Problem {
     `Bedrock's Converse has no tool of type "${String(type)}"; the version may describe a function of its own.`,
     { field: "tools" },
   );
+}
+
+/** Google's own tools have no type but one member: `{type: "googleSearch", …}` is `{googleSearch: {…}}`. */
+function googleTool({ type, ...about }: JsonObject): JsonObject {
+  return { [String(type)]: about };
 }
 
 /** What tells one tool from another: its name, or the type of a provider's own one without a name. */
@@ -63,36 +76,38 @@ export function toolChoiceFor(choice: Json, format: FormatId): Json | undefined 
     case "bedrock-converse":
       if (name !== undefined) return { tool: { name } };
       return choice === "none" ? undefined : { [choice === "required" ? "any" : "auto"]: {} };
+    case "gemini":
+      if (name !== undefined) return { mode: "ANY", allowedFunctionNames: [name] };
+      return { mode: choice === "required" ? "ANY" : String(choice).toUpperCase() };
   }
 }
 
-/** Where the response format goes and what stands there; null: the format says nothing; or why it cannot be said. */
-export function responseFormatFor(
-  given: JsonObject,
-  format: FormatId,
-): { place: string; value: JsonObject } | null | Problem {
+/** What stands where; undefined: nothing may. Only the first of several places is written. */
+type PlacedFormat = { places: string[]; value: Json | undefined; mode: "forced" | "exact" };
+
+/** Where the response format goes; nowhere where the format says nothing; or why it cannot be said. */
+export function responseFormatFor(given: JsonObject, format: FormatId): PlacedFormat[] | Problem {
   const { type = null, ...schema } = given;
   switch (format) {
     case "openai-chat":
-      return {
-        place: "response_format",
-        value: type === "json_schema" ? { type, json_schema: schema } : given,
-      };
+      return placeFormat("response_format", type === "json_schema" ? { type, json_schema: schema } : given);
     case "openai-responses":
-      return { place: "text.format", value: given };
+      return placeFormat("text.format", given);
+    case "gemini":
+      return googleFormat(type, schema["schema"] ?? {});
     case "anthropic-messages":
-      if (type === "text") return null;
+      if (type === "text") return [];
       if (type === "json_schema") {
-        return { place: "output_config.format", value: { type, schema: schema["schema"] ?? {} } };
+        return placeFormat("output_config.format", { type, schema: schema["schema"] ?? {} });
       }
       return refuseFormat("Anthropic", type);
     case "bedrock-converse":
-      if (type === "text") return null;
+      if (type === "text") return [];
       if (type !== "json_schema") return refuseFormat("Bedrock's Converse", type);
-      return {
-        place: "outputConfig.textFormat",
-        value: { type, structure: { jsonSchema: withSchemaText(schema) } },
-      };
+      return placeFormat("outputConfig.textFormat", {
+        type,
+        structure: { jsonSchema: withSchemaText(schema) },
+      });
   }
 }
 
@@ -107,4 +122,20 @@ function refuseFormat(whose: string, type: Json): Problem {
     `${whose} has no response format "${String(type)}"; the version needs a json_schema.`,
     { field: "response_format" },
   );
+}
+
+function placeFormat(place: string, value: JsonObject): PlacedFormat[] {
+  return [{ places: [place], value, mode: "forced" }];
+}
+
+/** A schema without a JSON type is refused by Google, and so is one of each kind. */
+function googleFormat(type: Json, schema: Json): PlacedFormat[] {
+  const [mime, json, open] = ["responseMimeType", "responseJsonSchema", "responseSchema"].map(
+    (name) => `generationConfig.${name}`,
+  ) as [string, string, string];
+  const value = type === "text" ? "text/plain" : "application/json";
+  return [
+    { places: [mime], value, mode: "forced" },
+    { places: [json, open], value: type === "json_schema" ? schema : undefined, mode: "exact" },
+  ];
 }

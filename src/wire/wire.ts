@@ -9,7 +9,12 @@ import type { AnswerRules } from "./answer.ts";
 import type { Settings } from "./settings.ts";
 import type { Patch } from "./splice.ts";
 
-export type FormatId = "openai-chat" | "openai-responses" | "anthropic-messages" | "bedrock-converse";
+export type FormatId =
+  | "openai-chat"
+  | "openai-responses"
+  | "anthropic-messages"
+  | "bedrock-converse"
+  | "gemini";
 
 /** Whose error envelope a caller expects. */
 export type Family = "openai" | "anthropic" | "gemini" | "bedrock";
@@ -54,7 +59,7 @@ export type WireFormat<Spans = unknown, Prepared extends Pieces = Pieces> = {
   family: Family;
   answers: AnswerRules;
   /** Finds all that is needed in one pass. Malformed JSON, a body that is no object or no UTF-8: `invalid_request`. */
-  scan(body: Uint8Array): Scan<Spans> | Problem;
+  scan(body: Uint8Array, resource?: Resource | null): Scan<Spans> | Problem;
   /** Encodes a rendered version once; the result is reused for every request while the version has no variables. */
   prepare(rendered: Rendered, options: PrepareOptions): Prepared;
   /** What `inject` splices, sorted: for a body that is sent while it is still being read. */
@@ -69,6 +74,12 @@ export type Endpoint = {
   count: boolean;
   /** Whether the path says that the answer streams; null: the body's `stream` does. */
   streams: boolean | null;
-  /** Where the model stands in the path as it was sent; null: the body names it. */
-  modelAt: { from: number; to: number } | null;
+  /** Where the model stands in the path as it was sent; null: the body names it. `naming`: as one segment (unless given),
+   * as segments of their own, or as the last one of a resource name, its collection before it. */
+  modelAt: { from: number; to: number; naming?: "segment" | "path" | "resource" } | null;
+  /** What the path names, for the formats whose bodies repeat it; null: nothing of that kind. */
+  resource: Resource | null;
 };
+
+/** `models/gemini-3` as a path of Google's names it. */
+export type Resource = { collection: string; model: string; isVertex: boolean };

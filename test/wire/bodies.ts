@@ -2,11 +2,12 @@
 // members that nobody knows. Each says which pieces of its text an injection has to leave as they stand.
 
 import type { FormatId } from "../../src/wire/wire.ts";
+import { geminiMembers } from "./bodies-gemini.ts";
 import { JsonWriter, type Random } from "./random.ts";
 
 export type Body = { text: string; kept: string[] };
 
-type Member = [string, string];
+export type Member = [string, string];
 
 const ROLES = ["user", "user", "assistant", "system", "developer", "tool"];
 
@@ -24,7 +25,7 @@ export function randomBody(format: FormatId, random: Random): Body {
   return { text: writer.space() + writer.object(members) + writer.space(), kept };
 }
 
-function maybe(writer: JsonWriter, probability: number, name: string, write: () => string): Member[] {
+export function maybe(writer: JsonWriter, probability: number, name: string, write: () => string): Member[] {
   const { random } = writer;
   if (!random.chance(probability)) return [];
   const members: Member[] = [[name, write()]];
@@ -236,4 +237,5 @@ const OWN_MEMBERS: { [format in FormatId]: (writer: JsonWriter, kept: string[]) 
       ]),
     ),
   ],
+  gemini: geminiMembers,
 };

@@ -6,7 +6,7 @@ import { isProblem } from "../../src/core/problem.ts";
 import type { Rendered } from "../../src/core/rendered.ts";
 import type { JsonObject } from "../../src/core/types.ts";
 import type { Patch } from "../../src/wire/splice.ts";
-import type { Pieces, WireFormat } from "../../src/wire/wire.ts";
+import type { Pieces, Resource, WireFormat } from "../../src/wire/wire.ts";
 import { randomBody } from "./bodies.ts";
 import { isEqual } from "./equal.ts";
 import { seededRandom, type Random } from "./random.ts";
@@ -28,6 +28,8 @@ export type Sample = {
   name?: string;
   /** The path names the model, so that no body does. */
   modelInPath?: boolean;
+  /** What paths name, for a format whose bodies repeat it. */
+  resources?: Resource[];
 };
 
 const encoder = new TextEncoder();
@@ -36,7 +38,7 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 export function describeFormat(sample: Sample): void {
   const { format, smallest, name = format.id, modelInPath = false } = sample;
   describe(`${name}, for any body and any version`, () => {
-    it("means what a rebuilt body would mean, and leaves all other bytes alone", () => {
+    it("means what a rebuilt body would mean, and leaves all other bytes alone", { timeout: 300_000 }, () => {
       const seed = readSeed();
       const random = seededRandom(seed);
       let versions: Rendered[] = [];
@@ -113,18 +115,24 @@ function injectInto(format: WireFormat, body: Uint8Array, prepared: Pieces): Uin
 
 /** What is wrong with this body's injection, or null. */
 function tryBody(
-  { format, counts, modelInPath = false }: Sample,
+  { format, counts, modelInPath = false, resources }: Sample,
   version: Rendered,
   random: Random,
   bodySeed: number,
 ): string | null {
   const { text, kept } = randomBody(format.id, seededRandom(bodySeed));
-  const count = counts && random.chance(0.2);
-  const where = { format: format.id, provider: random.pick(PROVIDERS), count, modelInPath };
+  const resource = resources === undefined ? null : random.pick(resources);
+  const where = {
+    format: format.id,
+    provider: random.pick(PROVIDERS),
+    count: counts && random.chance(0.2),
+    modelInPath,
+    resource,
+  };
   const about = () => `${text}\n${JSON.stringify(version)}\n${JSON.stringify(where)}`;
   const body = encoder.encode(text);
   const parsed = JSON.parse(text) as JsonObject;
-  const scan = format.scan(body);
+  const scan = format.scan(body, resource);
   if (isProblem(scan)) return `refused (${scan.message}): ${about()}`;
   const { body: _body, spans: _spans, ...facts } = scan;
   if (facts.firstUserText?.startsWith("\u0000") === true) facts.firstUserText = SOME_FINGERPRINT;

@@ -1,12 +1,6 @@
 import { describe, expect, it } from "vitest";
-import {
-  familyOf,
-  FORMATS,
-  isUnwritableTurn,
-  matchEndpoint,
-  modelInPath,
-  replaceModel,
-} from "../../src/wire/formats.ts";
+import { familyOf, FORMATS, isUnwritableTurn, matchEndpoint } from "../../src/wire/formats.ts";
+import { modelInPath, replaceModel } from "../../src/wire/model-path.ts";
 
 function match(provider: string, path: string): string | null {
   const endpoint = matchEndpoint(provider, path);
@@ -41,6 +35,12 @@ describe("an endpoint", () => {
     ["vertex", "/v1/projects/p/publishers/anthropic/models/claude@1:rawPredict", "anthropic-messages"],
     ["vertex", "/v1/publishers/anthropic/models/claude:streamRawPredict", "anthropic-messages"],
     ["vertex", "/v1/publishers/anthropic/models/count-tokens:rawPredict", "anthropic-messages count"],
+    ["gemini", "/v1beta/models/gemini-3:generateContent", "gemini"],
+    ["gemini", "/v1/models/gemini-3%3AgenerateContent", "gemini"],
+    ["gemini", "/v1beta/tunedModels/mine:streamGenerateContent", "gemini"],
+    ["gemini", "/v1beta/models/prompt:support-bot:countTokens", "gemini count"],
+    ["vertex", "/v1/projects/p/locations/l/publishers/google/models/gemini-3:generateContent", "gemini"],
+    ["vertex", "/v1/projects/p/locations/l/endpoints/123:streamGenerateContent", "gemini"],
   ])("of %s at %s is %s", (provider, path, expected) => {
     expect(match(provider, path)).toBe(expected);
   });
@@ -57,7 +57,10 @@ describe("an endpoint", () => {
     ["openai", "/chat/completionsx"],
     ["anthropic", "/v1/messages/batches"],
     ["anthropic", "/v1/models"],
-    ["gemini", "/v1beta/models/gemini-3:generateContent"],
+    ["gemini", "/v1beta/models/gemini-3"],
+    ["gemini", "/v1beta/models/gemini-3:embedContent"],
+    ["gemini", "/v1beta/models/gemini-3:batchGenerateContent"],
+    ["gemini", "/v1beta/files:generateContent"],
     ["bedrock", "/model/amazon.nova-pro-v1%3A0/invoke"],
     ["bedrock", "/model/anthropic-like.titan/invoke"],
     ["bedrock", "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A1%3Aprompt%2FABC%3A1/converse"],

@@ -3,16 +3,16 @@
 import { isProblem, type Problem } from "../../src/core/problem.ts";
 import type { Rendered } from "../../src/core/rendered.ts";
 import { FORMATS } from "../../src/wire/formats.ts";
-import type { FormatId, Scan } from "../../src/wire/wire.ts";
+import type { FormatId, Resource, Scan } from "../../src/wire/wire.ts";
 import { renderedWith } from "./versions.ts";
 
-type Options = { provider?: string; count?: boolean };
+type Options = { provider?: string; count?: boolean; resource?: Resource | null };
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-export function scanText(format: FormatId, text: string): Scan {
-  const scan = FORMATS[format].scan(encoder.encode(text));
+export function scanText(format: FormatId, text: string, resource: Resource | null = null): Scan {
+  const scan = FORMATS[format].scan(encoder.encode(text), resource);
   if (isProblem(scan)) throw new Error(scan.message);
   return scan;
 }
@@ -28,10 +28,11 @@ export function tryInject(
   format: FormatId,
   text: string,
   version: Partial<Rendered>,
-  { provider = "openai", count = false }: Options = {},
+  { provider = "openai", count = false, resource = null }: Options = {},
 ): string | Problem {
-  const prepared = FORMATS[format].prepare(renderedWith(version), { provider, count });
-  const out = FORMATS[format].inject(scanText(format, text), prepared);
+  const options = { provider, count, modelInPath: resource !== null };
+  const prepared = FORMATS[format].prepare(renderedWith(version), options);
+  const out = FORMATS[format].inject(scanText(format, text, resource), prepared);
   return isProblem(out) ? out : decoder.decode(out);
 }
 

@@ -10,6 +10,7 @@ export type Facts = Omit<Scan, "body" | "spans">;
 export const SOME_FINGERPRINT = "(fingerprint)";
 
 export function factsOf(body: JsonObject, format: FormatId): Facts {
+  if (format === "gemini") return geminiFacts(body);
   const { prompt = null, metadata: given = null, conversation = null } = body;
   const metadata = isPlain(given) ? given : {};
   const [packedUser, packedSession] = unpack(text(metadata["user_id"]));
@@ -83,4 +84,30 @@ function firstUserText(list: Json, messages: Json[]): string | null {
   const texts = parts.filter(({ type = "text" }) => type === "text" || type === "input_text");
   const joined = texts.map((part) => text(part["text"]) ?? "").join("");
   return joined === "" ? SOME_FINGERPRINT : joined;
+}
+
+/** What is common to all, and the turns and labels of the request or of the one that it counts for. */
+function geminiFacts(body: JsonObject): Facts {
+  const nested = body["generateContentRequest"] ?? body["generate_content_request"];
+  const request = body["contents"] === undefined && isPlain(nested) ? nested : body;
+  const { contents = null, labels: given = null } = request;
+  const labels = isPlain(given) ? given : {};
+  const list = Array.isArray(contents) ? contents : isPlain(contents) ? [contents] : [];
+  const first = list.find((content) => isPlain(content) && (content["role"] ?? "user") === "user");
+  const common = factsOf({ ...body, messages: null }, "openai-chat");
+  return {
+    ...common,
+    conversationKey: common.conversationKey ?? text(labels["session_id"]),
+    userKey: common.userKey ?? text(labels["user_id"]),
+    firstUserText: isPlain(first) ? partsText(first["parts"]) : null,
+    continues: list.some(
+      (item, index) => isPlain(item) && item["role"] === "model" && index < list.length - 1,
+    ),
+  };
+}
+
+function partsText(parts: Json | undefined): string | null {
+  if (parts === undefined) return null;
+  const list = Array.isArray(parts) ? parts : [parts];
+  return list.map((part) => (isPlain(part) ? (text(part["text"]) ?? "") : "")).join("") || SOME_FINGERPRINT;
 }

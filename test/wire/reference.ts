@@ -4,7 +4,7 @@
 import type { MediaPart } from "../../src/core/content-parts.ts";
 import type { Rendered } from "../../src/core/rendered.ts";
 import type { Json, JsonObject } from "../../src/core/types.ts";
-import type { FormatId } from "../../src/wire/wire.ts";
+import type { FormatId, Resource } from "../../src/wire/wire.ts";
 import {
   converseMedia,
   converseTool,
@@ -12,10 +12,17 @@ import {
   isConverseCounted,
   placeInConverse,
 } from "./reference-bedrock.ts";
+import { injectGemini } from "./reference-gemini.ts";
 
 export type Refused = { refused: string };
 
-export type Where = { format: FormatId; provider: string; count: boolean; modelInPath: boolean };
+export type Where = {
+  format: FormatId;
+  provider: string;
+  count: boolean;
+  modelInPath: boolean;
+  resource?: Resource | null;
+};
 export type Write = { path: string; value: Json; others: string[] };
 
 export function isPlain(value: Json | undefined): value is JsonObject {
@@ -24,6 +31,7 @@ export function isPlain(value: Json | undefined): value is JsonObject {
 
 /** The body that the provider should see, or the field that is at fault. `body` is not changed. */
 export function injectReference(body: JsonObject, version: Rendered, where: Where): JsonObject | Refused {
+  if (where.format === "gemini") return injectGemini(body, version, { resource: null, ...where });
   const out = structuredClone(body);
   if (isPlain(out["prompt"])) delete out["prompt"];
   delete out["prompt_variables"];
@@ -298,7 +306,7 @@ function placeText(
       return placeInMessages(out, version);
     case "openai-responses":
       return placeInInstructions(out, body, version, own);
-    case "anthropic-messages":
+    default:
       return placeInSystem(out, version, own);
     case "bedrock-converse":
       return placeInConverse(out, version, own);

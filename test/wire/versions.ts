@@ -51,6 +51,7 @@ const TOOLS: JsonObject[] = [
   { name: "find", description: "Finds.", parameters: { type: "object", properties: {} } },
   { name: "send", parameters: { type: "object", properties: {} }, strict: true },
   { type: "web_search", filters: {} },
+  { type: "googleSearch" },
 ];
 
 const FORMATS: (JsonObject | null)[] = [
@@ -75,6 +76,12 @@ const OWN: JsonObject[] = [
   { thinking: { type: "adaptive" } },
   { toolConfig: { tools: [] } },
   { inferenceConfig: { topK: 5 }, additionalModelRequestFields: { top_k: 5 } },
+  { generation_config: { top_p: 0.1, thinkingConfig: { thinkingBudget: 5 } }, labels: { a: "b" } },
+  { generationConfig: { responseSchema: { type: "STRING" } } },
+  { system_instruction: { parts: [{ text: "own" }] } },
+  { toolConfig: { functionCallingConfig: { mode: "NONE" } } },
+  { cachedContent: "cachedContents/own" },
+  { cached_content: null },
 ];
 
 /** What variables put into a user's message, each with the part that it came as. */
@@ -150,6 +157,7 @@ function randomVersion(random: Random): Rendered {
             "groq",
             "bedrock",
             "bedrock-converse",
+            "gemini",
           ])]: random.pick(OWN),
         }
       : {},
