@@ -31,7 +31,7 @@ export const DIFFERENT_DOWN: Record<string, string> = {
   "content-length": "frames the body on one connection",
   "server-timing": "the proxy adds its own duration",
   "x-goog-upload-url": "leads through the proxy again",
-  "prompt-request-id": "the proxy's id for feedback",
+  "prompt-*": "the proxy's id for feedback, and with a prompt what was decided",
 };
 
 /** What an SDK says of itself, and says differently every time. */
@@ -155,9 +155,14 @@ function describe(value: unknown, site: string, depth = 0): unknown {
   if (ArrayBuffer.isView(value))
     return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("hex");
   const fields = Object.entries(value).filter(
-    ([name]) => !(name.toLowerCase() in DIFFERENT_DOWN) && !OF_THE_MOMENT.has(name),
+    ([name]) => !isDifferentDown(name.toLowerCase()) && !OF_THE_MOMENT.has(name),
   );
   return Object.fromEntries(fields.map(([name, item]) => [name, describe(item, site, depth + 1)]));
+}
+
+/** A header of an SDK's own making: records of them are told by the names of their fields. */
+function isDifferentDown(name: string): boolean {
+  return name in DIFFERENT_DOWN || name.startsWith("prompt-");
 }
 
 function headersDown(headers: Header[]): Header[] {

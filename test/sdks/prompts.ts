@@ -9,8 +9,9 @@ import { verifySignature } from "../support/sigv4.ts";
 import type { Exchange } from "../support/tap.ts";
 import type { Call, Client, Options, Place, ProviderName } from "./clients/client.ts";
 import { callBothWays, type Comparison, expectFaithfulRelay, expectSameCalls } from "./compare.ts";
+import { expectAsMeant, untilBothAreLeft } from "./expected.ts";
 import { HELD, PROMPT, REVOKING, type Rig, SYSTEM, TEMPLATED } from "./rig.ts";
-import { standInOf } from "./scenarios.ts";
+import { type ScenarioCall, SCENARIOS, standInOf } from "./scenarios.ts";
 
 /** The tests here, as columns of the matrix. */
 export const PROMPT_CELLS = {
@@ -19,6 +20,7 @@ export const PROMPT_CELLS = {
   tools: "prompt: tools",
   variables: "prompt: variables",
   headers: "prompt: headers",
+  faults: "prompt: failures",
   errors: "our errors",
   key: "proxy key",
 } as const;
@@ -75,6 +77,11 @@ function withoutEcho(outcome: unknown, system: string): unknown {
   return JSON.parse(JSON.stringify(outcome).replaceAll(JSON.stringify(system), "null"));
 }
 
+/** What takes another way through the proxy when there is a prompt. */
+const FAULTS = SCENARIOS.filter(({ name }) =>
+  ["500", "gzip", "error in stream", "cut stream", "abort before", "abort after"].includes(name),
+);
+
 export function promptAll(rig: Rig, clients: Client[]): void {
   const writable = clients.filter(isWritable);
   describe.each(writable.map((client) => [client.name, client] as const))(
@@ -107,6 +114,18 @@ export function promptAll(rig: Rig, clients: Client[]): void {
         expect(systemOf(reached!, client.place)).toBe(system);
         expect(headerOf(reached!.request, "prompt-variables")).toBeNull();
       });
+
+      for (const scenario of FAULTS) {
+        const call = scenario.call(client) as ScenarioCall;
+        test(`${PROMPT_CELLS.faults}, ${scenario.name}`, cell(client, "faults"), async () => {
+          rig.play(...scenario.play(standInOf(client)));
+          const compared = await callBothWays(rig, mountOf(PROMPT), call);
+          if (scenario.leaves === true) await untilBothAreLeft(rig);
+          expect(withoutEcho(compared.proxied, SYSTEM)).toEqual(withoutEcho(compared.direct, SYSTEM));
+          await expectFaithfulRelay(rig);
+          expectAsMeant(compared, scenario, client);
+        });
+      }
 
       const { headersOf } = client;
       if (typeof headersOf === "function") {

@@ -131,6 +131,16 @@ const RETRIES: Scenario[] = [
   },
 ];
 
+/** Reads the first item of a stream and gives up. */
+export async function leaveMidStream({ readOn }: Client, site: Site): Promise<unknown> {
+  const controller = new AbortController();
+  try {
+    return await readOn(site, { retries: 0, signal: controller.signal }, () => controller.abort());
+  } finally {
+    expect(controller.signal.aborted, "something had been read").toBe(true);
+  }
+}
+
 const LEAVING: Scenario[] = [
   {
     name: "abort before",
@@ -155,16 +165,7 @@ const LEAVING: Scenario[] = [
     name: "abort after",
     about: "the application gives up in the middle of a stream",
     play: ({ stall }) => [stall()],
-    call: ({ readOn }) => {
-      return async (site) => {
-        const controller = new AbortController();
-        try {
-          return await readOn(site, { retries: 0, signal: controller.signal }, () => controller.abort());
-        } finally {
-          expect(controller.signal.aborted, "something had been read").toBe(true);
-        }
-      };
-    },
+    call: (client) => (site) => leaveMidStream(client, site),
     leaves: true,
     ends: null,
   },
