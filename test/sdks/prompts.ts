@@ -26,7 +26,7 @@ export const PROMPT_CELLS = {
 } as const;
 
 /** Whose formats a prompt can be written into. */
-const WRITABLE: ReadonlySet<ProviderName> = new Set(["openai", "anthropic"]);
+const WRITABLE: ReadonlySet<ProviderName> = new Set(["openai", "anthropic", "bedrock"]);
 
 export function isWritable({ provider }: Client): boolean {
   return WRITABLE.has(provider);
@@ -148,7 +148,8 @@ export function promptAll(rig: Rig, clients: Client[]): void {
           // Twice is what most SDKs would retry, unless told that it cannot help.
           const options = { retries: 2, ...more };
           const { proxied } = await callBothWays(rig, mountOf(prompt), (site) => chat(site, options));
-          expect(proxied).toMatchObject({ error: { class: client.raises(status) } });
+          const raised = client.raisesOurs?.[status] ?? client.raises(status);
+          expect(proxied).toMatchObject({ error: { class: raised } });
           const sent = rig.front.exchanges();
           expect(sent).toHaveLength(client.insistsOn?.includes(status) === true ? 1 + options.retries : 1);
           expect(sent[0]!.response?.status).toBe(status);

@@ -106,6 +106,7 @@ const shared = {
   headersOf: { absent: "the SDK shows only `$metadata`" },
   obeys: { "retry-after": true, "x-should-retry": false },
   raises: (status: number) => RAISED[status] ?? "BedrockRuntimeServiceException",
+  raisesOurs: { 401: "AccessDeniedException", 410: "ResourceNotFoundException" },
 } satisfies Partial<Client>;
 
 const CONVERSE: Client = {

@@ -62,6 +62,8 @@ export type Client = {
   headersOf: ((site: Site, options: Options) => Promise<Headers>) | Absent;
   /** The class that an error of this status raises (for the docs, and so that the stand-in stays realistic). */
   raises: (status: number) => string;
+  /** Where the proxy's own errors, which can say what they are in that SDK's words, raise another. */
+  raisesOurs?: { [status: number]: string };
   /** What it makes of the provider's word on retries. `retry-after`: it waits at least that long. */
   obeys: { "retry-after": boolean; "x-should-retry": boolean };
   /** Statuses that it asks again for, whatever the answer says of retrying. */
