@@ -28,6 +28,8 @@ export type Env = {
   MAX_BODY_BYTES?: string;
   /** Time the provider has to send response headers, in ms; unset: as long as the client waits. */
   FIRST_BYTE_TIMEOUT_MS?: string;
+  /** How long a stream may be silent before it is broken off, in ms; unset: for ever. Costs about 35 µs a chunk. */
+  STREAM_IDLE_TIMEOUT_MS?: string;
   /** How long a proxy key that was confirmed goes on working while the Registry is out of reach, in ms (600000); "0":
    * not at all. */
   KEY_GRACE_MS?: string;

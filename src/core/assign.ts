@@ -140,6 +140,13 @@ export function explainAssignment(release: Release, key: string, nowMs: number):
   };
 }
 
+/** The baseline in a canary's stead; null where there is none to stand in: it is that version by now, or was revoked. */
+export function assignFallback(release: Release, failed: Assignment): Assignment | null {
+  const { baseline, revision, revoked: gone } = release;
+  if (baseline === failed.version || gone.includes(baseline)) return null;
+  return { version: baseline, arm: "baseline", reason: "fallback", revision, bucket: failed.bucket };
+}
+
 const NO_DRAINS: readonly Drain[] = [];
 
 /** A unit `request` has no later turns, hence no drains. */

@@ -2,7 +2,7 @@
 // a conversation began) makes the decision start again, so that the round that decides awaits nothing and its lease
 // is looked at right before the upstream call (guarantee 1).
 
-import { assign, isAmbiguous } from "../core/assign.ts";
+import { assign, assignFallback, isAmbiguous } from "../core/assign.ts";
 import { isProblem, problem, type Problem } from "../core/problem.ts";
 import type { Assignment, JsonObject, Release } from "../core/types.ts";
 import { replaceModel } from "../wire/model-path.ts";
@@ -50,7 +50,14 @@ export type Decision = {
   injected: Injected | Problem;
   /** What the chain's next turn has to find under the id of this answer; null: nothing. */
   chain: ChainNote | null;
+  /** The answer is asked for as a stream. */
+  streams: boolean;
+  /** The same request for the baseline, should the canary fail; null: it is no canary's, the prompt has its shield off, or
+   * the body is not kept. */
+  fallback: (() => Promise<Fallback | null>) | null;
 };
+
+export type Fallback = { assignment: Assignment; injected: Injected };
 
 /** What only Control knows: when a conversation began, or how the chain of a response did. */
 type Needs = { needs: "began"; conversation: string } | { needs: "chain"; response: string };
@@ -95,14 +102,16 @@ export async function decideBody(
       unheard = !(await askControl(entry, assignment, scope)) || unheard;
       continue;
     }
-    const served: Assignment = unservable === assignment.version ? standIn(assignment, release) : assignment;
+    const stranded: boolean = unservable === assignment.version;
+    const served: Assignment = (stranded ? assignFallback(release, assignment) : null) ?? assignment;
     account.assignment = served;
     account.assignedVersion = served === assignment ? null : assignment.version;
     const loaded = peekVersion(entry.prompt, served.version);
     if (loaded === undefined) {
       const missing = await loadVersion(entry.prompt, served.version, scope);
       if (!isProblem(missing)) continue;
-      if (missing.problem !== "release_unavailable" || served.version === release.baseline) return missing;
+      const isLast = stranded || served.version === release.baseline;
+      if (missing.problem !== "release_unavailable" || isLast) return missing;
       unservable = served.version;
       continue;
     }
@@ -111,8 +120,14 @@ export async function decideBody(
       announceBeginnings(entry, scope);
     }
     const { conversations } = entry;
-    const chain = noteOf({ ...question, unit, link, release, assignment, conversations }, Date.now());
-    return { entry, injected: inject(question, loaded), chain };
+    const isShielded = served.arm === "canary" && release.shield !== false;
+    return {
+      entry,
+      injected: inject(question, loaded),
+      chain: noteOf({ ...question, unit, link, release, assignment, conversations }, Date.now()),
+      streams: question.endpoint.streams ?? question.scan.stream,
+      fallback: isShielded ? () => fallBack(question, entry, served, scope) : null,
+    };
   }
   return problem("release_unavailable", `The release of ${question.name} keeps changing. Retry shortly.`);
 }
@@ -170,9 +185,20 @@ async function followAlias(entry: Entry, name: string, scope: Scope): Promise<st
   return prompt === name ? null : prompt;
 }
 
-/** The canary's content cannot be had from KV nor from Control: the baseline answers, and says so. */
-function standIn(assignment: Assignment, release: Release): Assignment {
-  return { ...assignment, version: release.baseline, arm: "baseline", reason: "fallback" };
+/** The same request with the baseline in it, by the release as it is now: a rollback may have come meanwhile. null: the
+ * baseline cannot be had, or cannot take this request either. */
+async function fallBack(
+  question: Question,
+  entry: Entry,
+  failed: Assignment,
+  scope: Scope,
+): Promise<Fallback | null> {
+  const grant = peekRelease(entry, scope) ?? (await obtainRelease(entry, scope));
+  const assignment = isProblem(grant) ? null : assignFallback(grant.release, failed);
+  if (assignment === null) return null;
+  const loaded = await loadVersion(entry.prompt, assignment.version, scope);
+  const injected = isProblem(loaded) ? loaded : inject(question, loaded);
+  return isProblem(injected) ? null : { assignment, injected };
 }
 
 /** Is this a first turn whose later turns must find the arm that it gets, though the tables disagree (guarantee 3)? */

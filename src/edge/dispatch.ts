@@ -1,7 +1,8 @@
 // The last stage: the call to the provider, its answer for the client, and what becomes of it in the counters. Nothing
 // is decided here but whether an answer is a good one.
 
-import { isProblem } from "../core/problem.ts";
+import { isProblem, type Problem } from "../core/problem.ts";
+import type { AnswerRules } from "../wire/answer.ts";
 import type { Endpoint } from "../wire/wire.ts";
 import { checkUnprompted } from "./admit.ts";
 import { authorize } from "./authorize.ts";
@@ -9,45 +10,121 @@ import { discardBody } from "./body.ts";
 import type { Call } from "./call.ts";
 import { lookForId } from "./chain-watch.ts";
 import { withoutKey } from "./credentials.ts";
-import type { Decision } from "./decide.ts";
+import type { Decision, Injected } from "./decide.ts";
 import { callUpstream } from "./forward.ts";
 import { cleanRequestHeaders } from "./headers.ts";
-import { copyAnswer, relayAnswer } from "./relay.ts";
+import { relayAnswer, type Watch } from "./relay.ts";
 import { scheduleFlush } from "./releases.ts";
 import { respondProblem, stampHeaders } from "./respond.ts";
+import { discard, isBlamed, openStream, type Attempt } from "./shield.ts";
 import { addOutcome, type OutcomeKind } from "./tallies.ts";
 import { mountUploadUrl } from "./uploads.ts";
 
-/** A turn with its version in it. */
+/** A turn with its version in it; a canary's failure before its first byte is answered by the baseline, once. */
 export async function dispatchTurn(call: Call, endpoint: Endpoint, decision: Decision): Promise<Response> {
-  const { request, scope, family, account } = call;
   const dispatchedAtMs = Date.now();
-  const settle = (outcome: OutcomeKind) => {
-    if (account.assignment === null || endpoint.count) return;
-    addOutcome(decision.entry.tallies, account.assignment, outcome);
-    scheduleFlush(decision.entry, scope);
-  };
-  const { injected } = decision;
-  if (isProblem(injected)) {
-    // Variables are what a version asks for; anything else is the caller's own mistake and no arm's fault.
-    if (injected.problem.startsWith("variable_")) settle("error");
-    return respondProblem(injected, family, account);
-  }
-  const upstream = await callProvider(call, "POST", injected.path, injected.body, decision.chain !== null);
-  if (upstream === "aborted") {
-    settle("aborted");
-    return new Response(null, { status: 499 });
-  }
-  if (isProblem(upstream)) {
-    settle("error");
-    return respondProblem(upstream, family, account);
-  }
-  const answer = relayAnswer(upstream, request.signal, scope.ctx, settle, lookForId(decision, scope));
-  stampHeaders(answer.headers, account, dispatchedAtMs);
-  return answer;
+  const first = await attempt(call, endpoint, decision, decision.injected);
+  const second = await standIn(call, endpoint, decision, first);
+  return answerTurn(call, endpoint, decision, second ?? first, dispatchedAtMs);
 }
 
-/** No prompt: bodies, streams, multipart and WebSockets go by as they are. */
+async function attempt(
+  call: Call,
+  endpoint: Endpoint,
+  { streams, chain, fallback }: Decision,
+  injected: Injected | Problem,
+): Promise<Attempt> {
+  const startedAtMs = Date.now();
+  if (isProblem(injected)) return { kind: "unsent", problem: injected };
+  const upstream = await callProvider(call, "POST", injected.path, injected.body, streams || chain !== null);
+  if (upstream === "aborted") return { kind: "aborted" };
+  if (isProblem(upstream)) return { kind: "failed", problem: upstream };
+  if (fallback === null || !streams) return { kind: "answered", upstream, opening: null };
+  const limits = { signal: call.request.signal, timeoutMs: firstByteMs(call), startedAtMs };
+  return openStream(upstream, endpoint.format.answers, limits);
+}
+
+/** What the baseline makes of a request that its canary failed; null: the canary's own answer goes down. */
+async function standIn(
+  call: Call,
+  endpoint: Endpoint,
+  decision: Decision,
+  failed: Attempt,
+): Promise<Attempt | null> {
+  const { account, request } = call;
+  const canary = account.assignment;
+  if (decision.fallback === null || canary === null || !isBlamed(failed)) return null;
+  const found = await decision.fallback();
+  // Nobody is there any more to answer, and nothing to blame the canary for a second time.
+  if (found === null || request.signal.aborted) return null;
+  count(call, endpoint, decision, "error");
+  discard(failed);
+  account.assignedVersion = canary.version;
+  account.assignment = found.assignment;
+  return attempt(call, endpoint, { ...decision, fallback: null }, found.injected);
+}
+
+function answerTurn(
+  call: Call,
+  endpoint: Endpoint,
+  decision: Decision,
+  attempted: Attempt,
+  dispatchedAtMs: number,
+): Response {
+  const { family, account } = call;
+  const settle = (outcome: OutcomeKind) => count(call, endpoint, decision, outcome);
+  switch (attempted.kind) {
+    case "unsent":
+      // Variables are what a version asks for; anything else is the caller's own mistake and no arm's fault.
+      if (attempted.problem.problem.startsWith("variable_")) settle("error");
+      return respondProblem(attempted.problem, family, account);
+    case "failed":
+      settle("error");
+      return respondProblem(attempted.problem, family, account);
+    case "aborted":
+      settle("aborted");
+      return new Response(null, { status: 499 });
+    case "answered": {
+      const watch = {
+        ...watchFor(call, endpoint.format.answers, settle),
+        look: lookForId(decision, call.scope),
+      };
+      const answer = relayAnswer(attempted.upstream, attempted.opening, watch);
+      stampHeaders(answer.headers, account, dispatchedAtMs);
+      return answer;
+    }
+  }
+}
+
+/** Token counts are no traffic of an arm. */
+function count(call: Call, endpoint: Endpoint, { entry }: Decision, outcome: OutcomeKind): void {
+  if (call.account.assignment === null || endpoint.count) return;
+  addOutcome(entry.tallies, call.account.assignment, outcome);
+  scheduleFlush(entry, call.scope);
+}
+
+function watchFor(
+  { request, scope, account }: Call,
+  rules: AnswerRules | null,
+  settle: (outcome: OutcomeKind) => void,
+): Watch {
+  return {
+    signal: request.signal,
+    ctx: scope.ctx,
+    requestId: account.requestId,
+    rules,
+    look: null,
+    idleMs: Number(scope.env.STREAM_IDLE_TIMEOUT_MS) || null,
+    settle,
+  };
+}
+
+/** Without a limit of ours the client's own counts: its leaving ends the call. */
+function firstByteMs({ scope }: Call): number | null {
+  return Number(scope.env.FIRST_BYTE_TIMEOUT_MS) || null;
+}
+
+/** No prompt: bodies, streams, multipart and WebSockets go by as they are, and break as they break. */
 export async function passThrough(call: Call, body: ReadableStream | Uint8Array | null): Promise<Response> {
   const { request, route, family, account } = call;
   const outside = call.admission === null ? null : await checkUnprompted(call);
@@ -56,31 +133,33 @@ export async function passThrough(call: Call, body: ReadableStream | Uint8Array 
     return respondProblem(outside, family, account);
   }
   const dispatchedAtMs = Date.now();
-  const upstream = await callProvider(call, request.method, route.path, body);
+  const upstream = await callProvider(call, request.method, route.path, body, false);
   if (upstream === "aborted") return new Response(null, { status: 499 });
   if (isProblem(upstream)) return respondProblem(upstream, family, account);
-  const answer = copyAnswer(upstream, upstream.body);
+  const answer = relayAnswer(upstream, null, watchFor(call, null, uncounted));
   if (family === "gemini") mountUploadUrl(answer.headers, call);
   stampHeaders(answer.headers, account, dispatchedAtMs);
   return answer;
 }
 
+function uncounted(): void {}
+
+/** Every attempt goes through here: headers, signature and limits of one call to the provider. `isWatched`: the answer is
+ * to come as it is, so that it can be read and spoken in. */
 async function callProvider(
-  { request, headers: values, scope, route, origin, admission }: Call,
+  call: Call,
   method: string,
   path: string,
   body: ReadableStream | Uint8Array | null,
-  isRead = false,
+  isWatched: boolean,
 ) {
+  const { request, headers: values, scope, route, origin, admission } = call;
   const headers = cleanRequestHeaders(request.headers, values, route.provider);
   if (values.get("upgrade")?.toLowerCase() === "websocket") headers.set("upgrade", "websocket");
-  // An answer that is looked into has to come as it is.
-  if (isRead) headers.set("accept-encoding", "identity");
-  // Without a limit of ours the client's own counts: its leaving ends the call.
-  const timeoutMs = Number(scope.env.FIRST_BYTE_TIMEOUT_MS) || null;
+  if (isWatched) headers.set("accept-encoding", "identity");
   const url = origin + path + (admission === null ? route.search : withoutKey(route.search));
   const plain = { url, method, headers, body };
   const authorized = admission === null ? plain : await authorize(plain, admission, scope);
   if (isProblem(authorized)) return authorized;
-  return callUpstream(authorized, request.signal, timeoutMs);
+  return callUpstream(authorized, request.signal, firstByteMs(call));
 }

@@ -1,7 +1,6 @@
-// The call to the provider. The client's leaving ends the provider's work.
+// The call to the provider. The client's leaving ends the provider's work, before the first byte and after it.
 
 import { problem, type Problem } from "../core/problem.ts";
-import { within } from "./time.ts";
 
 export type UpstreamCall = {
   url: string;
@@ -12,25 +11,41 @@ export type UpstreamCall = {
 
 /** The provider's answer, or why there is none. `aborted`: the client left before the first byte. The client's own
  * signal ends the provider's work: a controller and a timer of ours in between cost 60,000 instructions a request, a
- * tenth of what a bare pass-through takes (callgrind). */
+ * tenth of what a bare pass-through takes (callgrind), so they are there only where a limit is set. */
 export async function callUpstream(
   call: UpstreamCall,
   signal: AbortSignal,
   timeoutMs: number | null,
 ): Promise<Response | Problem | "aborted"> {
-  const { url, method, headers } = call;
-  const body = call.body as BodyInit | null;
+  if (timeoutMs === null) return fetchAnswer(call, signal, signal);
+  const patience = new AbortController();
+  const timer = setTimeout(() => patience.abort(), timeoutMs);
+  const answer = await fetchAnswer(call, signal, AbortSignal.any([signal, patience.signal]));
+  clearTimeout(timer);
+  const isLate = patience.signal.aborted && !signal.aborted && !(answer instanceof Response);
+  return isLate ? timedOut(timeoutMs) : answer;
+}
+
+/** `client`: tells a client that left from a provider that failed. */
+async function fetchAnswer(
+  { url, method, headers, body }: UpstreamCall,
+  client: AbortSignal,
+  signal: AbortSignal,
+): Promise<Response | Problem | "aborted"> {
   // Redirects would take keys to another host; a decoded body could not go down as the bytes that it was.
   const fixed = { redirect: "manual", encodeResponseBody: "manual" } as const;
   try {
-    const calling = fetch(url, { method, headers, body, signal, ...fixed });
-    const answer = timeoutMs === null ? await calling : await within(timeoutMs, calling);
-    if (answer !== undefined) return answer;
-    // Whatever comes now comes too late: nobody is there to read it.
-    calling.then((late) => late.body?.cancel()).catch(() => {});
-    return problem("upstream_timeout", `The provider sent no answer within ${(timeoutMs ?? 0) / 1000} s.`);
+    return await fetch(url, { method, headers, body: body as BodyInit | null, signal, ...fixed });
   } catch {
-    if (signal.aborted) return "aborted";
-    return problem("upstream_unreachable", "The connection to the provider failed. Retry shortly.");
+    if (client.aborted) return "aborted";
+    return unreachable();
   }
+}
+
+export function timedOut(timeoutMs: number | null): Problem {
+  return problem("upstream_timeout", `The provider sent no answer within ${(timeoutMs ?? 0) / 1000} s.`);
+}
+
+export function unreachable(): Problem {
+  return problem("upstream_unreachable", "The connection to the provider failed. Retry shortly.");
 }

@@ -8,37 +8,15 @@ const MOST_HEAD_BYTES = 64 * 1024;
 /** Gets the text so far and says whether it has seen enough. */
 export type Look = (head: string) => boolean;
 
-/** Encoded bytes tell nothing. */
-export function isReadable(headers: Headers): boolean {
-  const encoding = headers.get("content-encoding");
-  return encoding === null || encoding === "identity";
-}
-
-/** `pipeTo`, its first bytes seen by `look`. Rejects when either side breaks, and lets the other hear of it. */
-export async function pipeWithLook(
-  body: ReadableStream,
-  writable: WritableStream,
-  look: Look,
-  signal: AbortSignal,
-): Promise<void> {
-  const reader = (body as ReadableStream<Uint8Array>).getReader();
-  const writer = writable.getWriter();
-  try {
-    const decoder = new TextDecoder();
-    let head = "";
-    let isEnough = false;
-    while (!isEnough) {
-      const { done, value } = await reader.read();
-      if (done) return await writer.close();
-      head += decoder.decode(value, { stream: true });
-      isEnough = look(head) || head.length > MOST_HEAD_BYTES;
-      await writer.write(value);
-    }
-  } catch (error) {
-    await Promise.allSettled([reader.cancel(error), writer.abort(error)]);
-    throw error;
-  }
-  reader.releaseLock();
-  writer.releaseLock();
-  await body.pipeTo(writable, { signal });
+/** Takes one piece after the other; true: that was enough. */
+export function lookThrough(look: Look): (bytes: Uint8Array) => boolean {
+  const decoder = new TextDecoder();
+  let head = "";
+  let isEnough = false;
+  return (bytes) => {
+    if (isEnough) return true;
+    head += decoder.decode(bytes, { stream: true });
+    isEnough = look(head) || head.length > MOST_HEAD_BYTES;
+    return isEnough;
+  };
 }

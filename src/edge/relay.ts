@@ -1,51 +1,91 @@
 // The provider's answer on its way down, byte for byte and unbuffered. The client's leaving ends the provider's work;
-// the provider's dying mid-stream reaches the client as a broken stream. Watching never adds JavaScript between two
-// chunks: a stream runs through the runtime's own pipe, and only its end is looked at.
+// the provider's dying mid-stream reaches the client in its format's own words and as a broken stream, never as a clean
+// end (guarantee 4). Watching adds no JavaScript between two chunks: a stream runs through the runtime's own pipe, and
+// only its end is looked at, unless a limit on silence asks for more.
 
-import { isReadable, pipeWithLook, type Look } from "./head.ts";
+import type { AnswerRules } from "../wire/answer.ts";
 import { cleanResponseHeaders } from "./headers.ts";
+import type { Opening } from "./opening.ts";
+import type { Look } from "./head.ts";
+import { breakOff, pipe, pipeHead, pipeUnlessIdle } from "./pipe.ts";
 import type { Ctx } from "./releases.ts";
 import type { OutcomeKind } from "./tallies.ts";
 
-/** The provider's answer for the client: its bytes as they came, in the encoding that they came in, its headers cleaned.
- * `settle` is called once, when the outcome is known. `look` sees the first bytes of a good answer. */
-export function relayAnswer(
-  upstream: Response,
-  signal: AbortSignal,
-  ctx: Ctx,
-  settle: (outcome: OutcomeKind) => void,
-  look: Look | null = null,
-): Response {
-  const failed = upstream.status >= 400;
-  const answer = copyAnswer(upstream, upstream.body);
-  const seen = failed || !isReadable(answer.headers) ? null : look;
-  const streams = answer.headers.get("content-type")?.startsWith("text/event-stream") ?? false;
-  if (upstream.body === null || (!streams && seen === null)) {
-    settle(failed ? "error" : "ok");
-    return answer;
+export type Watch = {
+  signal: AbortSignal;
+  ctx: Ctx;
+  requestId: string;
+  /** How this format says that a stream broke off; null: the broken connection says it. */
+  rules: AnswerRules | null;
+  /** Sees the first bytes of a good answer go by. */
+  look: Look | null;
+  /** Longest silence in a stream; null: none is too long. */
+  idleMs: number | null;
+  /** Called once, when the outcome is known. */
+  settle(outcome: OutcomeKind): void;
+};
+
+const UNREAD: Opening = { chunks: [], failed: false };
+
+/** The provider's answer for the client: its bytes as they came, in the encoding that they came in, its headers
+ * cleaned. `opening`: what has been read of it already, and goes down before the rest. */
+export function relayAnswer(upstream: Response, opening: Opening | null, watch: Watch): Response {
+  const { chunks, failed } = opening ?? UNREAD;
+  const { body, headers } = upstream;
+  const outcome = failed || upstream.status >= 400 ? "error" : "ok";
+  const isLegible = !isEncoded(headers);
+  const streams = isEventStream(headers) && (watch.rules !== null || watch.idleMs !== null);
+  const look = outcome === "ok" && isLegible ? watch.look : null;
+  if (body === null || (!streams && look === null)) {
+    watch.settle(outcome);
+    return copyAnswer(upstream, body);
   }
-  const { readable, writable } = openPipe(answer.headers);
-  const piping =
-    seen === null
-      ? upstream.body.pipeTo(writable, { signal })
-      : pipeWithLook(upstream.body, writable, seen, signal);
-  const piped = piping.then(
-    () => settle(failed ? "error" : "ok"),
-    () => settle(signal.aborted ? "aborted" : "error"),
-  );
-  ctx.waitUntil(piped);
-  return new Response(readable, answer);
+  const { readable, writable } = openPipe(streams, headers);
+  const seen = { ...watch, look, ...(streams ? {} : { idleMs: null }) };
+  const rules = streams && isLegible ? watch.rules : null;
+  watch.ctx.waitUntil(pump(body, writable, chunks, { ...seen, rules }, outcome));
+  return copyAnswer(upstream, readable);
 }
 
-/** An answer of known length keeps it. */
-function openPipe(headers: Headers): TransformStream {
+/** An answer of known length keeps it; behind a stream something may have to be said. */
+function openPipe(streams: boolean, headers: Headers): TransformStream {
   const length = headers.get("content-length");
-  return length === null ? new IdentityTransformStream() : new FixedLengthStream(Number(length));
+  return streams || length === null ? new IdentityTransformStream() : new FixedLengthStream(Number(length));
 }
 
-/** A copy whose headers can be changed, the encoding of its body included (`encodeResponseBody` above). */
+export function isEventStream(headers: Headers): boolean {
+  return headers.get("content-type")?.startsWith("text/event-stream") ?? false;
+}
+
+/** Nothing can be read in compressed bytes, nor said behind them. */
+export function isEncoded(headers: Headers): boolean {
+  const encoding = headers.get("content-encoding");
+  return encoding !== null && encoding !== "identity";
+}
+
+/** A copy whose headers can be changed, the encoding of its body included (`encodeResponseBody` in forward.ts). */
 export function copyAnswer(upstream: Response, body: ReadableStream | null): Response {
   const answer = new Response(body, upstream);
   cleanResponseHeaders(answer.headers);
   return answer;
+}
+
+async function pump(
+  body: ReadableStream,
+  writable: WritableStream,
+  chunks: Uint8Array[],
+  { signal, idleMs, rules, look, requestId, settle }: Watch,
+  outcome: OutcomeKind,
+): Promise<void> {
+  const isHeadRead = chunks.length > 0 || look !== null;
+  const head = isHeadRead ? await pipeHead(body, writable, chunks, look) : null;
+  if (head === "ended") return settle(outcome);
+  const broken =
+    head ??
+    (idleMs === null ? await pipe(body, writable, signal) : await pipeUnlessIdle(body, writable, idleMs));
+  if (broken === null) return settle(outcome);
+  const words = signal.aborted ? null : (rules?.breakOff(broken.problem, requestId) ?? null);
+  const isThere = await breakOff(writable, words, broken.error);
+  body.cancel().catch(() => {});
+  settle(signal.aborted || !isThere ? "aborted" : "error");
 }

@@ -97,7 +97,7 @@ function unpackUser(userId: string | null): { user: string | null; session: stri
     : { user: match[1] || userId, session: match[2] ?? null };
 }
 
-function parseObject(text: string): JsonObject | null {
+export function parseObject(text: string): JsonObject | null {
   try {
     const value = JSON.parse(text) as Json;
     return typeof value === "object" && value !== null && !Array.isArray(value) ? value : null;

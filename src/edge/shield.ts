@@ -1,0 +1,61 @@
+// The canary shield: which failures before the first byte may be a version's fault, so that the baseline answers instead.
+// What says who asked (401, 403), how much (429) or that nobody is there blames no version: the baseline would get the
+// same answer.
+
+import type { Problem } from "../core/problem.ts";
+import type { AnswerRules } from "../wire/answer.ts";
+import { timedOut, unreachable } from "./forward.ts";
+import { readOpening, type Opening } from "./opening.ts";
+import { isEncoded, isEventStream } from "./relay.ts";
+
+/** One call to the provider, before a byte of it went down. */
+export type Attempt =
+  /** The version could not be put into the request. */
+  | { kind: "unsent"; problem: Problem }
+  | { kind: "failed"; problem: Problem }
+  /** The client left. */
+  | { kind: "aborted" }
+  /** `opening`: what was read of the body already; null: nothing. */
+  | { kind: "answered"; upstream: Response; opening: Opening | null };
+
+/** Wrong or too much for the model; a model, a tool or a parameter that is not there. Any 5xx besides. */
+const BLAMED = new Set([400, 404, 413, 422]);
+
+export function isBlamed(attempt: Attempt): boolean {
+  switch (attempt.kind) {
+    case "unsent":
+      // The shield asks whether the baseline fares better before it blames anybody.
+      return true;
+    case "failed":
+      return attempt.problem.problem === "upstream_timeout";
+    case "aborted":
+      return false;
+    case "answered": {
+      const { status } = attempt.upstream;
+      return attempt.opening?.failed === true || status >= 500 || BLAMED.has(status);
+    }
+  }
+}
+
+/** Looks at the first event of a good stream, which may be an error. */
+export async function openStream(
+  upstream: Response,
+  rules: AnswerRules,
+  limits: { signal: AbortSignal; timeoutMs: number | null; startedAtMs: number },
+): Promise<Attempt> {
+  const { body, headers } = upstream;
+  if (body === null || !upstream.ok || !isEventStream(headers) || isEncoded(headers)) {
+    return { kind: "answered", upstream, opening: null };
+  }
+  const { signal, timeoutMs, startedAtMs } = limits;
+  const leftMs = timeoutMs === null ? null : Math.max(0, startedAtMs + timeoutMs - Date.now());
+  const opening = await readOpening(body, rules, leftMs);
+  if (opening === "silent") return { kind: "failed", problem: timedOut(timeoutMs) };
+  if (opening !== "broken") return { kind: "answered", upstream, opening };
+  return signal.aborted ? { kind: "aborted" } : { kind: "failed", problem: unreachable() };
+}
+
+/** Nobody reads what is left of it, and nobody waits for it to stop. */
+export function discard(attempt: Attempt): void {
+  if (attempt.kind === "answered") attempt.upstream.body?.cancel().catch(() => {});
+}
