@@ -101,6 +101,9 @@ function minimalBody({ format, count, modelAt }: Endpoint): JsonObject {
     }
     case "gemini":
       return { contents: [{ role: "user", parts: [{ text: CALLER_TEXT }] }] };
+    case "openai-realtime":
+    case "openai-realtime-beta":
+      return { type: "realtime" };
     case "bedrock-converse": {
       const converse = { messages: [{ role: "user", content: [{ text: CALLER_TEXT }] }] };
       return count ? { input: { converse } } : converse;

@@ -146,7 +146,7 @@ function uncounted(): void {}
 
 /** Every attempt goes through here: headers, signature and limits of one call to the provider. `isWatched`: the answer is
  * to come as it is, so that it can be read and spoken in. */
-async function callProvider(
+export async function callProvider(
   call: Call,
   method: string,
   path: string,

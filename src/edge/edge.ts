@@ -5,15 +5,17 @@
 import { isProblem, problem, type Problem } from "../core/problem.ts";
 import type { Env } from "../env.ts";
 import { familyOf, isUnwritableTurn, matchEndpoint } from "../wire/formats.ts";
-import type { Endpoint, Family, Scan } from "../wire/wire.ts";
+import type { Endpoint, Family } from "../wire/wire.ts";
 import { admit } from "./admit.ts";
 import { discardBody, readBody } from "./body.ts";
 import type { Call } from "./call.ts";
-import { decideBody, type Decision } from "./decide.ts";
+import { decideBody } from "./decide.ts";
 import { dispatchTurn, passThrough } from "./dispatch.ts";
 import { readHeaders } from "./headers.ts";
-import { checkReference, environmentOf, nameInBody, nameOutsideBody, pinOf, variablesOf } from "./naming.ts";
+import { checkReference, environmentOf, nameInBody, nameOutsideBody } from "./naming.ts";
 import { resolveUpstream } from "./providers.ts";
+import { questionOf } from "./question.ts";
+import { nameOfSession, serveSession } from "./realtime.ts";
 import type { Ctx } from "./releases.ts";
 import { respondProblem, type Account } from "./respond.ts";
 import { parseRoute } from "./route.ts";
@@ -42,6 +44,8 @@ export async function serveData(request: Request, env: Env, ctx: Ctx): Promise<R
   const refused = account.prompt === null ? null : checkReference(account.prompt);
   if (refused !== null) return refuseUnread(request, refused, family, account);
   if (endpoint !== null && request.method === "POST") return serveTurn(call, endpoint);
+  const session = nameOfSession(call);
+  if (session !== null) return serveSession(call, session);
   const misnamed = checkNaming(call);
   if (misnamed !== null) return refuseUnread(request, misnamed, family, account);
   return passThrough(call, request.body);
@@ -86,38 +90,8 @@ async function serveTurn(call: Call, endpoint: Endpoint): Promise<Response> {
   const name = named ?? nameInBody(scan, route.path, endpoint);
   if (name === null) return passThrough(call, body);
   account.prompt = name;
-  const decision = await decideTurn(call, endpoint, scan, name);
+  const question = questionOf(call, endpoint, scan, name);
+  const decision = isProblem(question) ? question : await decideBody(question, account, scope);
   if (isProblem(decision)) return respondProblem(decision, family, account);
   return dispatchTurn(call, endpoint, decision);
-}
-
-async function decideTurn(
-  call: Call,
-  endpoint: Endpoint,
-  scan: Scan,
-  name: string,
-): Promise<Decision | Problem> {
-  const { headers, scope, route, account } = call;
-  const environment = environmentOf(route, headers);
-  const pin = pinOf(headers, scan);
-  const variables = variablesOf(headers, scan);
-  const wrongName = checkReference(name);
-  if (wrongName !== null) return wrongName;
-  if (isProblem(environment)) return environment;
-  if (isProblem(pin)) return pin;
-  if (isProblem(variables)) return variables;
-  const { values } = variables;
-  const question = {
-    name,
-    environment,
-    pin,
-    variables: values,
-    headers,
-    scan,
-    endpoint,
-    provider: route.provider,
-    path: route.path,
-    admission: call.admission,
-  };
-  return decideBody(question, account, scope);
 }

@@ -9,6 +9,7 @@ import { bedrockInvoke, mayBeAnthropic } from "./bedrock-invoke.ts";
 import { gemini } from "./gemini.ts";
 import { modelInPath, resourceAt } from "./model-path.ts";
 import { openaiChat } from "./openai-chat.ts";
+import { realtimeBetaSession, realtimeSession } from "./openai-realtime.ts";
 import { openaiResponses } from "./openai-responses.ts";
 import type { Endpoint, Family, FormatId, WireFormat } from "./wire.ts";
 
@@ -18,6 +19,8 @@ export const FORMATS: { readonly [id in FormatId]: WireFormat } = {
   "anthropic-messages": anthropicMessages as unknown as WireFormat,
   "bedrock-converse": bedrockConverse as unknown as WireFormat,
   gemini: gemini as unknown as WireFormat,
+  "openai-realtime": realtimeSession as unknown as WireFormat,
+  "openai-realtime-beta": realtimeBetaSession as unknown as WireFormat,
 };
 
 /** Behind a version only: OpenAI's threads and stored completions have `/messages` of their own. */
@@ -103,6 +106,11 @@ function matchGemini(path: string): Endpoint | null {
 
 function endpointOf(id: FormatId, count = false): Endpoint {
   return { format: FORMATS[id], count, streams: count ? false : null, modelAt: null, resource: null };
+}
+
+/** Where OpenAI's Realtime takes WebSockets; a session that only writes down what it hears has no instructions. */
+export function isRealtime(path: string, search: string): boolean {
+  return plainPath(path).endsWith("/realtime") && !/[?&]intent=transcription(?:&|$)/.test(search);
 }
 
 /** Does a POST to `path` create a turn in a format that we cannot write a prompt into? (Legacy completions, batches and

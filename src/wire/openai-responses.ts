@@ -29,7 +29,7 @@ import { spoil, writeExamples, type PartWriter } from "./parts.ts";
 import { listBytes, Plan } from "./plan.ts";
 import { settingsFor, type Settings } from "./settings.ts";
 import { insertAt, type Patch } from "./splice.ts";
-import { encodeSystem, placeInString, type SystemText } from "./system-text.ts";
+import { encodeSystem, placeInMember, type SystemText } from "./system-text.ts";
 import { contentOf, endOfLeading, instructionsIn, readTurns } from "./turns.ts";
 import type { PrepareOptions, Scan, WireFormat } from "./wire.ts";
 
@@ -108,15 +108,7 @@ function placeSystem(changes: Plan, { settings, system, placement }: Prepared): 
   if (system === null || settings.owned.has(INSTRUCTIONS.text)) return null;
   const { tree } = changes;
   if (placement === "if_absent" && hasInstructionItems(tree)) return null;
-  const members = findMembers(tree, ROOT, INSTRUCTIONS);
-  if (members.length === 0) changes.insertMember(INSTRUCTIONS, system.alone);
-  for (const node of members) {
-    const kind = kindOf(tree, node);
-    if (kind === "null") changes.replace(node, system.alone);
-    else if (kind === "string") placeInString(changes, node, system, placement);
-    else return problem("invalid_request", "instructions must be a string.", { field: "instructions" });
-  }
-  return null;
+  return placeInMember(changes, INSTRUCTIONS, system, placement);
 }
 
 function hasInstructionItems(tree: Tree): boolean {

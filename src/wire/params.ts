@@ -20,7 +20,9 @@
 //
 // Bedrock's Converse: temperature, top_p, max_output_tokens and stop in `inferenceConfig` (`topP`, `maxTokens`,
 // `stopSequences`), tool_choice in `toolConfig` (`none` is left out), service_tier in `serviceTier.type` (`auto` is left
-// out). All else is a model's own there (`additionalModelRequestFields`).
+// out). All else is a model's own there (`additionalModelRequestFields`). A session of OpenAI's Realtime:
+// max_output_tokens, reasoning_effort, tool_choice and parallel_tool_calls as in Responses; its beta has temperature,
+// `max_response_output_tokens` and tool_choice.
 //
 // – the format has no such thing and the parameter is left out; what one provider alone has is said in
 // `provider_params`. ¹ Anthropic's newest models refuse sampling parameters, and say so. ² The other way round for
@@ -44,6 +46,7 @@ export const PARAM_TABLE: { readonly [neutral: string]: ParamPlaces } = {
     ...everywhere("temperature"),
     "bedrock-converse": ["inferenceConfig.temperature"],
     gemini: [`${CONFIG}.temperature`],
+    "openai-realtime-beta": ["temperature"],
   },
   top_p: {
     ...everywhere("top_p"),
@@ -57,6 +60,8 @@ export const PARAM_TABLE: { readonly [neutral: string]: ParamPlaces } = {
     "anthropic-messages": ["max_tokens"],
     "bedrock-converse": ["inferenceConfig.maxTokens"],
     gemini: [`${CONFIG}.maxOutputTokens`],
+    "openai-realtime": ["max_output_tokens"],
+    "openai-realtime-beta": ["max_response_output_tokens"],
   },
   stop: {
     "openai-chat": ["stop"],
@@ -76,6 +81,7 @@ export const PARAM_TABLE: { readonly [neutral: string]: ParamPlaces } = {
   reasoning_effort: {
     "openai-chat": ["reasoning_effort", "reasoning.effort"],
     "openai-responses": ["reasoning.effort"],
+    "openai-realtime": ["reasoning.effort"],
     "anthropic-messages": ["output_config.effort"],
     gemini: [`${CONFIG}.thinkingConfig.thinkingLevel`, `${CONFIG}.thinkingConfig.thinkingBudget`],
   },
@@ -84,10 +90,13 @@ export const PARAM_TABLE: { readonly [neutral: string]: ParamPlaces } = {
     ...everywhere("tool_choice"),
     "bedrock-converse": ["toolConfig.toolChoice"],
     gemini: ["toolConfig.functionCallingConfig"],
+    "openai-realtime": ["tool_choice"],
+    "openai-realtime-beta": ["tool_choice"],
   },
   parallel_tool_calls: {
     "openai-chat": ["parallel_tool_calls"],
     "openai-responses": ["parallel_tool_calls"],
+    "openai-realtime": ["parallel_tool_calls"],
   },
   service_tier: {
     "openai-chat": ["service_tier"],

@@ -42,6 +42,7 @@ const COUNTED: { [format in FormatId]?: Set<string> } = {
 const SHORT_NAMES: { [format in FormatId]?: string } = {
   "anthropic-messages": "anthropic",
   "bedrock-converse": "bedrock",
+  "openai-realtime-beta": "openai-realtime",
 };
 
 /** Whether a token-count endpoint takes a member; undefined: the format has no such endpoint. */

@@ -21,6 +21,12 @@ export function toolFor(tool: JsonObject, format: FormatId): JsonObject | Proble
     case "openai-responses":
       // Responses takes a tool that does not say `strict` to be strict; the other formats do not.
       return { type: "function", ...about, parameters: schema, strict: tool["strict"] ?? false };
+    case "openai-realtime":
+    case "openai-realtime-beta": {
+      // Refuses what it does not know, and `strict` is not known to it.
+      const { strict: _strict, ...known } = about;
+      return { type: "function", ...known, parameters: schema };
+    }
     case "anthropic-messages":
       return { ...about, input_schema: schema };
     case "bedrock-converse":
@@ -69,6 +75,8 @@ export function toolChoiceFor(choice: Json, format: FormatId): Json | undefined 
     case "openai-chat":
       return name === undefined ? choice : { type: "function", function: { name } };
     case "openai-responses":
+    case "openai-realtime":
+    case "openai-realtime-beta":
       return name === undefined ? choice : { type: "function", name };
     case "anthropic-messages":
       if (name !== undefined) return { type: "tool", name };
@@ -101,6 +109,9 @@ export function responseFormatFor(given: JsonObject, format: FormatId): PlacedFo
         return placeFormat("output_config.format", { type, schema: schema["schema"] ?? {} });
       }
       return refuseFormat("Anthropic", type);
+    case "openai-realtime":
+    case "openai-realtime-beta":
+      return type === "text" ? [] : refuseFormat("OpenAI's Realtime", type, "leave it out there");
     case "bedrock-converse":
       if (type === "text") return [];
       if (type !== "json_schema") return refuseFormat("Bedrock's Converse", type);
@@ -116,12 +127,10 @@ function withSchemaText({ strict: _strict, schema, ...about }: JsonObject): Json
   return { ...about, schema: jsonText(schema ?? {}) };
 }
 
-function refuseFormat(whose: string, type: Json): Problem {
-  return problem(
-    "invalid_request",
-    `${whose} has no response format "${String(type)}"; the version needs a json_schema.`,
-    { field: "response_format" },
-  );
+function refuseFormat(whose: string, type: Json, mend = "the version needs a json_schema"): Problem {
+  return problem("invalid_request", `${whose} has no response format "${String(type)}"; ${mend}.`, {
+    field: "response_format",
+  });
 }
 
 function placeFormat(place: string, value: JsonObject): PlacedFormat[] {

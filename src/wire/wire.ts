@@ -14,7 +14,9 @@ export type FormatId =
   | "openai-responses"
   | "anthropic-messages"
   | "bedrock-converse"
-  | "gemini";
+  | "gemini"
+  | "openai-realtime"
+  | "openai-realtime-beta";
 
 /** Whose error envelope a caller expects. */
 export type Family = "openai" | "anthropic" | "gemini" | "bedrock";

@@ -168,6 +168,19 @@ function writeToolConfig(writer: JsonWriter): string {
   ]);
 }
 
+function writeSession(writer: JsonWriter): Member[] {
+  const { random } = writer;
+  return [
+    ...maybe(writer, 0.7, "type", () => '"realtime"'),
+    ...maybe(writer, 0.5, "instructions", () => (random.chance(0.2) ? "null" : writer.text(writer.words()))),
+    ...maybe(writer, 0.3, "max_output_tokens", () => writer.number()),
+    ...maybe(writer, 0.3, "max_response_output_tokens", () => '"inf"'),
+    ...maybe(writer, 0.2, "reasoning", () => writeNested(writer, ["effort", "other"])),
+    ...maybe(writer, 0.3, "tools", () => writeTools(writer)),
+    ...maybe(writer, 0.3, "audio", () => writer.junk(2)),
+  ];
+}
+
 function writeNested(writer: JsonWriter, names: string[]): string {
   const { random } = writer;
   if (random.chance(0.1)) return "null";
@@ -217,6 +230,8 @@ const OWN_MEMBERS: { [format in FormatId]: (writer: JsonWriter, kept: string[]) 
     ...maybe(writer, 0.1, "thinking", () => '{"type":"adaptive"}'),
     ["anthropic_version", '"bedrock-2023-05-31"'],
   ],
+  "openai-realtime": (writer) => writeSession(writer),
+  "openai-realtime-beta": (writer) => writeSession(writer),
   "bedrock-converse": (writer, kept) => [
     ...maybe(writer, 0.99, "messages", () => writeMessages(writer, kept)),
     ...maybe(writer, 0.5, "system", () =>

@@ -5,6 +5,7 @@ import type { MediaPart } from "../../src/core/content-parts.ts";
 import type { Rendered } from "../../src/core/rendered.ts";
 import type { Json, JsonObject } from "../../src/core/types.ts";
 import type { FormatId, Resource } from "../../src/wire/wire.ts";
+import { placeInSession, realtimeTool, realtimeWrites } from "./reference-realtime.ts";
 import {
   converseMedia,
   converseTool,
@@ -41,7 +42,9 @@ export function injectReference(body: JsonObject, version: Rendered, where: Wher
   }
   const isConverse = where.format === "bedrock-converse";
   const isStrict = where.format === "anthropic-messages" || isConverse;
-  if (version.responseFormat?.["type"] === "json_object" && isStrict) return { refused: "response_format" };
+  const asked = version.responseFormat?.["type"] ?? "text";
+  if (isSession(where.format) && asked !== "text") return { refused: "response_format" };
+  if (asked === "json_object" && isStrict) return { refused: "response_format" };
   if (where.modelInPath) delete own["model"];
   const model = where.modelInPath ? null : (own["model"] ?? version.model);
   if (
@@ -66,8 +69,13 @@ export function injectReference(body: JsonObject, version: Rendered, where: Wher
     if (typeof content === "string") return { role, content: isConverse ? [{ text: content }] : content };
     return { role, content: content.map((part) => writePart(part, where.format)) };
   });
-  if (JSON.stringify(examples).includes(UNSAYABLE)) return { refused: "photo" };
+  if (JSON.stringify(examples).includes(UNSAYABLE))
+    return { refused: isSession(where.format) ? "" : "photo" };
   return placeText(out, body, { ...version, examples }, own, where) ?? out;
+}
+
+function isSession(format: FormatId): boolean {
+  return format.startsWith("openai-realtime");
 }
 
 const UNSAYABLE = "(this format has no such part)";
@@ -75,6 +83,7 @@ const UNSAYABLE = "(this format has no such part)";
 export type Placed = Omit<Rendered, "examples"> & { examples: JsonObject[] };
 
 function writePart(part: Placeable, format: FormatId): JsonObject {
+  if (isSession(format)) return { [UNSAYABLE]: true };
   if (format === "bedrock-converse")
     return part.kind === "text" ? { text: part.text } : (converseMedia(part.sent) ?? { [UNSAYABLE]: true });
   if (part.kind === "text")
@@ -116,7 +125,7 @@ function writeClaudePart(sent: JsonObject): JsonObject | null {
 }
 
 function ownParams({ providerParams }: Rendered, { format, provider, count }: Where): JsonObject {
-  const short = format.replace(/^(anthropic|bedrock)-.*/, "$1");
+  const short = format.replace(/^(anthropic|bedrock)-.*/, "$1").replace(/-beta$/, "");
   const merged = { ...providerParams[short], ...providerParams[format], ...providerParams[provider] };
   return Object.fromEntries(Object.entries(merged).filter(([name]) => !count || isCounted(name, format)));
 }
@@ -193,6 +202,7 @@ function placesOf(name: string, value: Json, { format, provider }: Where): Write
     { path, value: sent, others },
   ];
   if (format === "bedrock-converse") return converseWrites(name, value);
+  if (isSession(format)) return realtimeWrites(name, value, format);
   const isChat = format === "openai-chat";
   const isClaude = format === "anthropic-messages";
   switch (name) {
@@ -234,7 +244,7 @@ function placesOf(name: string, value: Json, { format, provider }: Where): Write
 function writeChoice(choice: Json, format: FormatId): Json {
   if (isPlain(choice)) {
     if (format === "openai-chat") return { type: "function", function: choice };
-    return { type: format === "openai-responses" ? "function" : "tool", ...choice };
+    return { type: format === "anthropic-messages" ? "tool" : "function", ...choice };
   }
   if (format !== "anthropic-messages") return choice;
   return { type: choice === "required" ? "any" : choice };
@@ -258,6 +268,7 @@ function writeTool(tool: JsonObject, format: FormatId): JsonObject {
   if (tool["type"] !== undefined) return tool;
   if (format === "openai-chat") return { type: "function", function: tool };
   if (format === "openai-responses") return { type: "function", strict: false, ...tool };
+  if (isSession(format)) return realtimeTool(tool);
   if (format === "bedrock-converse") return converseTool(tool);
   const { parameters, ...rest } = tool;
   return { ...rest, input_schema: parameters! };
@@ -306,10 +317,13 @@ function placeText(
       return placeInMessages(out, version);
     case "openai-responses":
       return placeInInstructions(out, body, version, own);
-    default:
-      return placeInSystem(out, version, own);
+    case "openai-realtime":
+    case "openai-realtime-beta":
+      return placeInSession(out, version, own);
     case "bedrock-converse":
       return placeInConverse(out, version, own);
+    default:
+      return placeInSystem(out, version, own);
   }
 }
 
@@ -340,7 +354,7 @@ function placeInMessages(out: JsonObject, { system, examples, placement }: Place
   return null;
 }
 
-function joinText(caller: string | undefined, ours: string, placement: Rendered["placement"]): string {
+export function joinText(caller: string | undefined, ours: string, placement: Rendered["placement"]): string {
   if (caller === undefined || caller === "" || placement === "replace") return ours;
   if (placement === "if_absent") return caller;
   return placement === "prepend" ? `${ours}\n\n${caller}` : `${caller}\n\n${ours}`;
