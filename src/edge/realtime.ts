@@ -121,7 +121,9 @@ async function decideSession(
   const options = { provider: question.provider, count: false, modelInPath: true };
   const piece = prepareVersion(loaded, endpoint.format, question.variables, options);
   if (isProblem(piece)) return piece;
-  return { entry, prepared: piece.prepared as PreparedSession, session: injected.body };
+  // As decided, but for the model: that stands in the query.
+  const body = endpoint.format.inject(scan, piece.prepared);
+  return isProblem(body) ? body : { entry, prepared: piece.prepared as PreparedSession, session: body };
 }
 
 function settle({ account, scope }: Call, entry: Decision["entry"], outcome: OutcomeKind): void {
