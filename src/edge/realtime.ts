@@ -59,6 +59,7 @@ export async function serveSession(call: Call, name: string): Promise<Response> 
     "GET",
     call.route.path,
     null,
+    false,
   );
   if (upstream === "aborted") return new Response(null, { status: 499 });
   if (isProblem(upstream) || upstream.webSocket === null) settle(call, decided.entry, "error");
