@@ -72,12 +72,18 @@ function mergeVariables(scan: Scan, variables: JsonObject): JsonObject {
   return { ...scan.promptField?.variables, ...scan.promptVariables, ...variables };
 }
 
+/** Where a provider has its OpenAI-compatible endpoints, if not below `/v1`. */
+const BASES: { readonly [provider: string]: string } = {
+  azure: "/openai/v1",
+  "workers-ai": "/accounts/the-account/ai/v1",
+};
+
 /** Every other provider speaks OpenAI's paths, by itself or through a compatible endpoint. */
 function defaultPath(provider: string, body: RenderInput["body"]): string {
   if (provider === "anthropic") return "/v1/messages";
   if (provider === "bedrock") return `/model/${CALLER_MODEL}/converse`;
   if (provider === "gemini") return geminiPath(body);
-  const base = provider === "azure" ? "/openai/v1" : "/v1";
+  const base = BASES[provider] ?? "/v1";
   return body !== undefined && "input" in body ? `${base}/responses` : `${base}/chat/completions`;
 }
 
@@ -94,6 +100,7 @@ function minimalBody({ format, count, modelAt }: Endpoint): JsonObject {
     case "openai-responses":
       return { ...model, input: CALLER_TEXT };
     case "openai-chat":
+    case "workers-ai":
       return { ...model, messages };
     case "anthropic-messages": {
       const version = format.family === "bedrock" ? { anthropic_version: "bedrock-2023-05-31" } : {};

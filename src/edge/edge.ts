@@ -4,7 +4,7 @@
 
 import { isProblem, problem, type Problem } from "../core/problem.ts";
 import type { Env } from "../env.ts";
-import { familyOf, isUnwritableTurn, matchEndpoint } from "../wire/formats.ts";
+import { familyAt, familyOf, isUnwritableTurn, matchEndpoint } from "../wire/formats.ts";
 import type { Endpoint, Family } from "../wire/wire.ts";
 import { admit } from "./admit.ts";
 import { discardBody, readBody } from "./body.ts";
@@ -34,7 +34,7 @@ export async function serveData(request: Request, env: Env, ctx: Ctx): Promise<R
   const headers = readHeaders(request.headers);
   account.prompt = nameOutsideBody(route, headers);
   const endpoint = matchEndpoint(route.provider, route.path);
-  const family = endpoint?.format.family ?? familyOf(route.provider, route.path);
+  const family = endpoint === null ? familyOf(route.provider, route.path) : familyAt(endpoint, route.search);
   const origin = resolveUpstream(route.provider, env);
   if (isProblem(origin)) return refuseUnread(request, origin, family, account);
   const asked = { request, headers, scope: { env, ctx }, route, family, account, origin };
@@ -88,7 +88,7 @@ async function serveTurn(call: Call, endpoint: Endpoint): Promise<Response> {
     return concernsPrompt ? respondProblem(scan, family, account) : passThrough(call, body);
   }
   const name = named ?? nameInBody(scan, route.path, endpoint);
-  if (name === null) return passThrough(call, body);
+  if (name === null || scan.passes === true) return passThrough(call, body);
   account.prompt = name;
   const question = questionOf(call, endpoint, scan, name);
   const decision = isProblem(question) ? question : await decideBody(question, account, scope);

@@ -23,12 +23,13 @@ export function nameOutsideBody(route: Route, headers: Reader): string | null {
   return route.prompt ?? headers.get("prompt-name") ?? null;
 }
 
-/** The prompt that the body names: OpenAI's own `prompt.id`, else `model: "prompt:{name}"`, which stands in the path where
- * the model does. */
+/** The prompt that the body names: OpenAI's own `prompt.id`, else `model: "prompt:{name}"`, which may stand in the path
+ * where the model does (a body beside it may still say one, as Azure's SDK has it). */
 export function nameInBody(scan: Scan, path: string, endpoint: Endpoint): string | null {
   if (scan.promptField !== null) return scan.promptField.id;
-  const model = modelInPath(path, endpoint) ?? scan.model;
-  if (model?.startsWith(MODEL_PREFIX)) return model.slice(MODEL_PREFIX.length);
+  for (const model of [modelInPath(path, endpoint), scan.model]) {
+    if (model?.startsWith(MODEL_PREFIX)) return model.slice(MODEL_PREFIX.length);
+  }
   return null;
 }
 

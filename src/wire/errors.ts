@@ -73,6 +73,12 @@ export function errorBody(family: Family, value: Problem, requestId: string | nu
     }
     case "bedrock":
       return JSON.stringify({ message });
+    case "workers-ai": {
+      const error = { code: status, message, error_code: code, request_id: requestId };
+      return JSON.stringify({ result: null, success: false, errors: [error], messages: [] });
+    }
+    case "gemini-array":
+      return `[${errorBody("gemini", value, requestId)}]`;
     case "gemini": {
       const name = GEMINI_STATUSES[status] ?? (isOurs ? "INTERNAL" : "INVALID_ARGUMENT");
       const reason = { "@type": "type.googleapis.com/google.rpc.ErrorInfo", reason: code.toUpperCase() };

@@ -11,6 +11,7 @@ import { modelInPath, resourceAt } from "./model-path.ts";
 import { openaiChat } from "./openai-chat.ts";
 import { realtimeBetaSession, realtimeSession } from "./openai-realtime.ts";
 import { openaiResponses } from "./openai-responses.ts";
+import { workersAi } from "./workers-ai.ts";
 import type { Endpoint, Family, FormatId, WireFormat } from "./wire.ts";
 
 export const FORMATS: { readonly [id in FormatId]: WireFormat } = {
@@ -21,6 +22,7 @@ export const FORMATS: { readonly [id in FormatId]: WireFormat } = {
   gemini: gemini as unknown as WireFormat,
   "openai-realtime": realtimeSession as unknown as WireFormat,
   "openai-realtime-beta": realtimeBetaSession as unknown as WireFormat,
+  "workers-ai": workersAi as unknown as WireFormat,
 };
 
 /** Behind a version only: OpenAI's threads and stored completions have `/messages` of their own. */
@@ -29,9 +31,11 @@ const BARE_MESSAGES = /\/messages(\/count_tokens)?$/;
 /** The colon may be escaped, and the model may have one of its own. */
 const GEMINI =
   /\/(?:models|tunedModels|endpoints)\/([^/]+)(?::|%3[aA])(generateContent|streamGenerateContent|countTokens)\/*$/d;
-/** Turns of Bedrock and of Workers AI. */
+/** Turns of Bedrock. */
 const FOREIGN_TURNS =
-  /\/(?:converse|converse-stream|invoke|invoke-with-response-stream|invoke-with-bidirectional-stream)$|\/async-invoke$|\/model\/.+\/count-tokens$|\/ai\/run\//;
+  /\/(?:converse|converse-stream|invoke|invoke-with-response-stream|invoke-with-bidirectional-stream)$|\/async-invoke$|\/model\/.+\/count-tokens$/;
+/** Workers AI's paths, with an account or without one; models have slashes in their names. */
+const RUN = /(?:\/ai|^)\/run\/(.+?)\/*$/d;
 /** Bedrock's paths; a model's ARN may be escaped or not. */
 const BEDROCK =
   /\/model\/(.+)\/(converse|invoke|count-tokens|converse-stream|invoke-with-response-stream)\/*$/d;
@@ -61,7 +65,13 @@ export function matchEndpoint(provider: string, path: string): Endpoint | null {
   if (plain.endsWith("/responses/input_tokens")) return endpointOf("openai-responses", true);
   const messages = (provider === "anthropic" ? BARE_MESSAGES : MESSAGES).exec(plain);
   if (messages !== null) return endpointOf("anthropic-messages", messages[1] !== undefined);
-  return matchGemini(path) ?? matchBedrock(path) ?? matchVertex(path);
+  return matchRun(provider, path) ?? matchGemini(path) ?? matchBedrock(path) ?? matchVertex(path);
+}
+
+function matchRun(provider: string, path: string): Endpoint | null {
+  const [, model] = RUN.exec(path)?.indices ?? [];
+  if (model === undefined || !(provider === "workers-ai" || path.includes("/ai/run/"))) return null;
+  return { ...endpointOf("workers-ai"), modelAt: { from: model[0], to: model[1], naming: "path" } };
 }
 
 function matchBedrock(path: string): Endpoint | null {
@@ -135,6 +145,12 @@ function plainPath(path: string): string {
   return plain;
 }
 
+/** Without `alt=sse` what streams from Gemini is one JSON array, its errors too. */
+export function familyAt({ format, streams }: Endpoint, search: string): Family {
+  const isArray = format.id === "gemini" && streams === true && !/[?&](?:\$|%24)?alt=sse(?:&|$)/.test(search);
+  return isArray ? "gemini-array" : format.family;
+}
+
 /** Whose error shape the SDK behind a request to no endpoint of ours reads. */
 export function familyOf(provider: string, path: string): Family {
   const endpoint = matchEndpoint(provider, path);
@@ -142,6 +158,7 @@ export function familyOf(provider: string, path: string): Family {
   if (provider === "anthropic") return "anthropic";
   if (provider === "gemini") return path.includes("/openai/") ? "openai" : "gemini";
   if (isBedrock(provider, path)) return "bedrock";
+  if (provider === "workers-ai") return /(?:\/ai|^)\/v\d+\//.test(path) ? "openai" : "workers-ai";
   return /\/v\d+\/messages(\/|$)/.test(path) ? "anthropic" : "openai";
 }
 

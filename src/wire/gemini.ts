@@ -8,7 +8,7 @@ import type { Rendered } from "../core/rendered.ts";
 import { encodeUtf8 } from "../core/text.ts";
 import type { JsonObject, Placement } from "../core/types.ts";
 import { defineFormat } from "./define-format.ts";
-import { geminiAnswers } from "./gemini-answer.ts";
+import { geminiAnswers } from "./answer-gemini.ts";
 import { checkCache, targetsOf, wrapCount } from "./gemini-request.ts";
 import { scanGemini, type GeminiSpans } from "./gemini-scan.ts";
 import { googleName } from "./gemini-names.ts";

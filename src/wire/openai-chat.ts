@@ -17,9 +17,9 @@ import { listBytes, Plan } from "./plan.ts";
 import { settingsFor, type Settings } from "./settings.ts";
 import type { Insertion, Patch } from "./splice.ts";
 import { endOfLeading, instructionsIn, isDeveloper } from "./turns.ts";
-import type { PrepareOptions, Scan, WireFormat } from "./wire.ts";
+import type { FormatId, PrepareOptions, Scan, WireFormat } from "./wire.ts";
 
-type Prepared = {
+export type ChatPieces = {
   settings: Settings;
   placement: Placement;
   system: { asSystem: Uint8Array; asDeveloper: Uint8Array } | null;
@@ -45,11 +45,12 @@ function writeMedia({ kind, source, filename, detail }: MediaPart): JsonObject |
   return { type: "file", file: { ...(filename !== null && { filename }), file_data: data } };
 }
 
-function prepare(rendered: Rendered, options: PrepareOptions): Prepared {
+/** `format`: whose names the settings have, of those that take a chat. */
+export function prepareChat(rendered: Rendered, options: PrepareOptions, format: FormatId): ChatPieces {
   const { system, placement } = rendered;
   const { items, refusal } = writeExamples(rendered, PARTS);
   return {
-    settings: spoil(settingsFor(rendered, "openai-chat", options), refusal),
+    settings: spoil(settingsFor(rendered, format, options), refusal),
     placement,
     system: system === null ? null : encodeRoles(jsonBytes(system)),
     examples: items.map((item) => jsonBytes(item)),
@@ -57,14 +58,14 @@ function prepare(rendered: Rendered, options: PrepareOptions): Prepared {
 }
 
 /** The text is encoded once, for it may be long and differ with every request's variables. */
-function encodeRoles(text: Uint8Array): Prepared["system"] {
+function encodeRoles(text: Uint8Array): ChatPieces["system"] {
   return {
     asSystem: joinBytes([AS_SYSTEM, text, CLOSE]),
     asDeveloper: joinBytes([AS_DEVELOPER, text, CLOSE]),
   };
 }
 
-function plan({ spans: tree }: Scan<Tree>, prepared: Prepared): Patch[] | Problem {
+function plan({ spans: tree }: Scan<Tree>, prepared: ChatPieces): Patch[] | Problem {
   const changes = new Plan(tree);
   const refusal = changes.apply(prepared.settings);
   if (refusal !== null) return refusal;
@@ -80,7 +81,7 @@ function plan({ spans: tree }: Scan<Tree>, prepared: Prepared): Patch[] | Proble
   return changes.finish();
 }
 
-function placeMessages(changes: Plan, list: Node, { system, examples, placement }: Prepared): void {
+function placeMessages(changes: Plan, list: Node, { system, examples, placement }: ChatPieces): void {
   const { tree } = changes;
   const first = firstChild(tree, list);
   const body = endOfLeading(tree, list);
@@ -96,11 +97,11 @@ function placeMessages(changes: Plan, list: Node, { system, examples, placement 
   changes.editList(list, removed, insertions);
 }
 
-export const openaiChat: WireFormat<Tree, Prepared> = defineFormat({
+export const openaiChat: WireFormat<Tree, ChatPieces> = defineFormat({
   id: "openai-chat",
   family: "openai",
   answers: chatAnswers,
   scan: (body) => scanMessages(body, FIELDS),
-  prepare,
+  prepare: (rendered, options) => prepareChat(rendered, options, "openai-chat"),
   plan,
 });

@@ -24,6 +24,8 @@
 // max_output_tokens, reasoning_effort, tool_choice and parallel_tool_calls as in Responses; its beta has temperature,
 // `max_response_output_tokens` and tool_choice.
 //
+// Workers AI's run endpoint: as openai-chat, and top_k.
+//
 // – the format has no such thing and the parameter is left out; what one provider alone has is said in
 // `provider_params`. ¹ Anthropic's newest models refuse sampling parameters, and say so. ² The other way round for
 // providers other than openai and azure. ³ `minimal` becomes `low`, `none` is left out. ⁴ In each format's own form.
@@ -53,7 +55,7 @@ export const PARAM_TABLE: { readonly [neutral: string]: ParamPlaces } = {
     "bedrock-converse": ["inferenceConfig.topP"],
     gemini: [`${CONFIG}.topP`],
   },
-  top_k: { "anthropic-messages": ["top_k"], gemini: [`${CONFIG}.topK`] },
+  top_k: { "anthropic-messages": ["top_k"], gemini: [`${CONFIG}.topK`], "workers-ai": ["top_k"] },
   max_output_tokens: {
     "openai-chat": ["max_completion_tokens", "max_tokens"],
     "openai-responses": ["max_output_tokens"],
@@ -120,10 +122,17 @@ export type Placed = {
   mode: "forced" | "exact";
 };
 
+/** Workers AI's run endpoint takes a chat as OpenAI does, and samples as most of its models can. */
+function placesIn(neutral: string, format: FormatId): readonly string[] | undefined {
+  if (!Object.hasOwn(PARAM_TABLE, neutral)) return undefined;
+  const row = PARAM_TABLE[neutral]!;
+  return row[format] ?? (format === "workers-ai" ? row["openai-chat"] : undefined);
+}
+
 /** The parameters of one bag that have a place in the format. */
 export function placeParams(params: JsonObject, format: FormatId, provider: string): Placed[] {
   return Object.entries(params).flatMap(([neutral, given]) => {
-    const places = Object.hasOwn(PARAM_TABLE, neutral) ? PARAM_TABLE[neutral]?.[format] : undefined;
+    const places = placesIn(neutral, format);
     const value = valueFor(neutral, given, format);
     if (places === undefined || value === undefined) return [];
     const isReversed = neutral === "max_output_tokens" && !COMPLETION_TOKENS.has(provider);

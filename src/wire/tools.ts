@@ -17,6 +17,7 @@ export function toolFor(tool: JsonObject, format: FormatId): JsonObject | Proble
   const schema = parameters ?? { type: "object", properties: {} };
   switch (format) {
     case "openai-chat":
+    case "workers-ai":
       return { type: "function", function: { ...about, parameters: schema } };
     case "openai-responses":
       // Responses takes a tool that does not say `strict` to be strict; the other formats do not.
@@ -73,6 +74,7 @@ export function toolChoiceFor(choice: Json, format: FormatId): Json | undefined 
   const name = isObject(choice) ? choice["name"] : undefined;
   switch (format) {
     case "openai-chat":
+    case "workers-ai":
       return name === undefined ? choice : { type: "function", function: { name } };
     case "openai-responses":
     case "openai-realtime":
@@ -99,6 +101,12 @@ export function responseFormatFor(given: JsonObject, format: FormatId): PlacedFo
   switch (format) {
     case "openai-chat":
       return placeFormat("response_format", type === "json_schema" ? { type, json_schema: schema } : given);
+    case "workers-ai":
+      // The schema itself, not what it is called.
+      return placeFormat(
+        "response_format",
+        type === "json_schema" ? { type, json_schema: schema["schema"] ?? {} } : given,
+      );
     case "openai-responses":
       return placeFormat("text.format", given);
     case "gemini":

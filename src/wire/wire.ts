@@ -16,10 +16,11 @@ export type FormatId =
   | "bedrock-converse"
   | "gemini"
   | "openai-realtime"
-  | "openai-realtime-beta";
+  | "openai-realtime-beta"
+  | "workers-ai";
 
 /** Whose error envelope a caller expects. */
-export type Family = "openai" | "anthropic" | "gemini" | "bedrock";
+export type Family = "openai" | "anthropic" | "gemini" | "gemini-array" | "bedrock" | "workers-ai";
 
 /** What one pass over a request body found. `spans` belongs to the format that made it. */
 export type Scan<Spans = unknown> = {
@@ -40,6 +41,8 @@ export type Scan<Spans = unknown> = {
    * response or conversation. */
   continues: boolean;
   previousResponse: string | null;
+  /** No conversation, so that no prompt goes into it, whatever names one. */
+  passes?: boolean;
   /** The provider is asked not to keep the answer, so no later turn can name it. */
   isUnstored?: boolean;
   spans: Spans;

@@ -253,4 +253,14 @@ const OWN_MEMBERS: { [format in FormatId]: (writer: JsonWriter, kept: string[]) 
     ),
   ],
   gemini: geminiMembers,
+  "workers-ai": (writer, kept) => {
+    const chat = OWN_MEMBERS["openai-chat"];
+    const text: typeof chat = () => [
+      ["prompt", writer.text(writer.words())],
+      ["lora", "1.0"],
+    ];
+    const nothing: typeof chat = () => [["text", writer.junk(1)]];
+    const write = writer.random.pick([chat, chat, chat, OWN_MEMBERS["openai-responses"], text, nothing]);
+    return [...write(writer, kept), ...maybe(writer, 0.2, "top_k", () => writer.number())];
+  },
 };

@@ -32,6 +32,13 @@ describe("an error of ours", () => {
     const gemini = JSON.parse(errorBody("gemini", value)) as { error: { status: string } };
     expect(gemini).toMatchObject({ error: { code: status, message: 'Say "why".' } });
     expect(gemini.error.status).toMatch(/^[A-Z_]+$/);
+    expect(JSON.parse(errorBody("gemini-array", value))).toEqual([gemini]);
+    expect(JSON.parse(errorBody("workers-ai", value, "req_1"))).toEqual({
+      result: null,
+      success: false,
+      errors: [{ code: status, message: 'Say "why".', error_code: code, request_id: "req_1" }],
+      messages: [],
+    });
   });
 
   it("has the type that belongs to its status", () => {

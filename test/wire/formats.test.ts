@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { familyOf, FORMATS, isUnwritableTurn, matchEndpoint } from "../../src/wire/formats.ts";
+import { familyAt, familyOf, FORMATS, isUnwritableTurn, matchEndpoint } from "../../src/wire/formats.ts";
 import { modelInPath, replaceModel } from "../../src/wire/model-path.ts";
 
 function match(provider: string, path: string): string | null {
@@ -35,6 +35,13 @@ describe("an endpoint", () => {
     ["vertex", "/v1/projects/p/publishers/anthropic/models/claude@1:rawPredict", "anthropic-messages"],
     ["vertex", "/v1/publishers/anthropic/models/claude:streamRawPredict", "anthropic-messages"],
     ["vertex", "/v1/publishers/anthropic/models/count-tokens:rawPredict", "anthropic-messages count"],
+    ["azure", "/openai/v1/chat/completions", "openai-chat"],
+    ["azure", "/openai/v1/responses", "openai-responses"],
+    ["workers-ai", "/accounts/a1/ai/run/@cf/meta/llama-3.1-8b-instruct", "workers-ai"],
+    ["workers-ai", "/run/%40cf%2Fmeta%2Fllama", "workers-ai"],
+    ["edge-ai", "/accounts/a1/ai/run/@hf/x", "workers-ai"],
+    ["workers-ai", "/accounts/a1/ai/v1/chat/completions", "openai-chat"],
+    ["workers-ai", "/v1/responses", "openai-responses"],
     ["gemini", "/v1beta/models/gemini-3:generateContent", "gemini"],
     ["gemini", "/v1/models/gemini-3%3AgenerateContent", "gemini"],
     ["gemini", "/v1beta/tunedModels/mine:streamGenerateContent", "gemini"],
@@ -57,6 +64,9 @@ describe("an endpoint", () => {
     ["openai", "/chat/completionsx"],
     ["anthropic", "/v1/messages/batches"],
     ["anthropic", "/v1/models"],
+    ["openai", "/run/x"],
+    ["workers-ai", "/accounts/a1/ai/models/search"],
+    ["workers-ai", "/accounts/a1/ai/run/"],
     ["gemini", "/v1beta/models/gemini-3"],
     ["gemini", "/v1beta/models/gemini-3:embedContent"],
     ["gemini", "/v1beta/models/gemini-3:batchGenerateContent"],
@@ -92,6 +102,9 @@ it.each([
   ["vertex", "/v1/projects/p/models/gemini-3:generateContent", "gemini"],
   ["gemini", "/v1beta/files", "gemini"],
   ["gemini", "/v1beta/openai/models", "openai"],
+  ["workers-ai", "/accounts/a1/ai/run/@cf/x", "workers-ai"],
+  ["workers-ai", "/accounts/a1/ai/models/search", "workers-ai"],
+  ["workers-ai", "/accounts/a1/ai/v1/embeddings", "openai"],
   ["unknown", "/x", "openai"],
 ])("errors for %s at %s have the shape of %s", (provider, path, family) => {
   expect(familyOf(provider, path)).toBe(family);
@@ -128,5 +141,52 @@ describe("Bedrock's path", () => {
     "/async-invoke",
   ])("is a turn that no prompt goes into: %s", (path) => {
     expect(isUnwritableTurn("bedrock", path)).toBe(true);
+  });
+});
+
+function at(path: string, search: string): string {
+  return familyAt(matchEndpoint("gemini", path)!, search);
+}
+
+it("a stream from Gemini has errors as items of an array, unless it is one of events", () => {
+  const stream = "/v1beta/models/gemini-3:streamGenerateContent";
+  expect(at(stream, "")).toBe("gemini-array");
+  expect(at(stream, "?alt=json")).toBe("gemini-array");
+  expect(at(stream, "?key=k&alt=sse")).toBe("gemini");
+  expect(at(stream, "?%24alt=sse&x=1")).toBe("gemini");
+  expect(at("/v1beta/models/gemini-3:generateContent", "")).toBe("gemini");
+});
+
+function replaced(provider: string, path: string, model: string): string {
+  return replaceModel(path, matchEndpoint(provider, path)!, model);
+}
+
+describe("a model in a path", () => {
+  it("of Google's is a resource, whose collection may be another", () => {
+    const path = "/v1beta/models/gemini-3%2Epro:streamGenerateContent";
+    expect(modelInPath(path, matchEndpoint("gemini", path)!)).toBe("gemini-3.pro");
+    expect(replaced("gemini", path, "gemini-4")).toBe("/v1beta/models/gemini-4:streamGenerateContent");
+    expect(replaced("gemini", path, "models/gemini-4")).toBe("/v1beta/models/gemini-4:streamGenerateContent");
+    expect(replaced("gemini", path, "tunedModels/a b")).toBe(
+      "/v1beta/tunedModels/a%20b:streamGenerateContent",
+    );
+    const vertex = "/v1/projects/p/locations/l/publishers/google/models/gemini-3:generateContent";
+    expect(replaced("vertex", vertex, "publishers/google/models/gemini-4")).toBe(
+      "/v1/projects/p/locations/l/publishers/google/models/gemini-4:generateContent",
+    );
+    expect(
+      modelInPath(
+        "/v1/models/prompt:bot:generateContent",
+        matchEndpoint("gemini", "/v1/models/prompt:bot:generateContent")!,
+      ),
+    ).toBe("prompt:bot");
+  });
+
+  it("of Workers AI's has slashes, of Azure's none", () => {
+    const run = "/accounts/a1/ai/run/prompt:bot";
+    expect(replaced("workers-ai", run, "@cf/meta/llama 4")).toBe("/accounts/a1/ai/run/@cf/meta/llama%204");
+    const azure = "/openai/deployments/prompt%3Abot/chat/completions";
+    expect(modelInPath(azure, matchEndpoint("azure", azure)!)).toBe("prompt:bot");
+    expect(replaced("azure", azure, "a/b")).toBe("/openai/deployments/a%2Fb/chat/completions");
   });
 });

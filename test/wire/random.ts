@@ -51,6 +51,8 @@ const SHORT_ESCAPES: { [character: string]: string } = {
 };
 // oxlint-disable-next-line no-control-regex
 const LONE_OR_CONTROL = /[\u0000-\u001f]|\p{Surrogate}/u;
+// oxlint-disable-next-line no-control-regex
+const NEEDS_ESCAPES = /["\\\u0000-\u001f]|\p{Surrogate}/u;
 const NUMBERS = [
   "0",
   "-0",
@@ -83,6 +85,7 @@ export class JsonWriter {
   /** `text` as a JSON string, some characters in longer spellings than they need. */
   text(text: string): string {
     const spelledOut = this.random.chance(0.1) ? 0.3 : 0;
+    if (spelledOut === 0 && !NEEDS_ESCAPES.test(text)) return `"${text}"`;
     let written = "";
     for (const character of text) {
       if (spelledOut > 0 && this.random.chance(spelledOut)) written += this.spellOut(character);
@@ -106,15 +109,21 @@ export class JsonWriter {
   }
 
   object(members: [string, string][]): string {
-    const written = members.map(
-      ([name, value]) =>
-        `${this.space()}${this.text(name)}${this.space()}:${this.space()}${value}${this.space()}`,
-    );
-    return `{${written.join(",") || this.space()}}`;
+    let written = "";
+    for (const [name, value] of members) {
+      if (written !== "") written += ",";
+      written += `${this.space()}${this.text(name)}${this.space()}:${this.space()}${value}${this.space()}`;
+    }
+    return `{${written || this.space()}}`;
   }
 
   array(items: string[]): string {
-    return `[${items.map((item) => this.space() + item + this.space()).join(",") || this.space()}]`;
+    let written = "";
+    for (const item of items) {
+      if (written !== "") written += ",";
+      written += this.space() + item + this.space();
+    }
+    return `[${written || this.space()}]`;
   }
 
   /** Any value that no format of ours knows. */

@@ -3,6 +3,7 @@
 import type { Json, JsonObject } from "../../src/core/types.ts";
 import type { FormatId, Scan } from "../../src/wire/wire.ts";
 import { isPlain } from "./reference.ts";
+import { kindOfRun } from "./reference-workers-ai.ts";
 
 export type Facts = Omit<Scan, "body" | "spans">;
 
@@ -11,6 +12,11 @@ export const SOME_FINGERPRINT = "(fingerprint)";
 
 export function factsOf(body: JsonObject, format: FormatId): Facts {
   if (format === "gemini") return geminiFacts(body);
+  if (format === "workers-ai") {
+    const kind = kindOfRun(body);
+    const facts = factsOf(body, kind === "responses" ? "openai-responses" : "openai-chat");
+    return kind === null ? { ...facts, passes: true } : facts;
+  }
   const { prompt = null, metadata: given = null, conversation = null } = body;
   const metadata = isPlain(given) ? given : {};
   const [packedUser, packedSession] = unpack(text(metadata["user_id"]));

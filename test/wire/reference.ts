@@ -14,6 +14,7 @@ import {
   placeInConverse,
 } from "./reference-bedrock.ts";
 import { injectGemini } from "./reference-gemini.ts";
+import { injectRun } from "./reference-workers-ai.ts";
 
 export type Refused = { refused: string };
 
@@ -32,6 +33,7 @@ export function isPlain(value: Json | undefined): value is JsonObject {
 
 /** The body that the provider should see, or the field that is at fault. `body` is not changed. */
 export function injectReference(body: JsonObject, version: Rendered, where: Where): JsonObject | Refused {
+  if (where.format === "workers-ai") return injectRun(body, version, where);
   if (where.format === "gemini") return injectGemini(body, version, { resource: null, ...where });
   const out = structuredClone(body);
   if (isPlain(out["prompt"])) delete out["prompt"];

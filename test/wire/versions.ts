@@ -158,6 +158,7 @@ function randomVersion(random: Random): Rendered {
             "bedrock",
             "bedrock-converse",
             "gemini",
+            "workers-ai",
           ])]: random.pick(OWN),
         }
       : {},

@@ -1,0 +1,109 @@
+// What answers of Gemini's, Azure's and Workers AI's say about themselves, in their own words and framings.
+
+import { describe, expect, it } from "vitest";
+import { problem } from "../../src/core/problem.ts";
+import type { JsonObject } from "../../src/core/types.ts";
+import { chatAnswers, framingOf } from "../../src/wire/answer.ts";
+import { geminiAnswers } from "../../src/wire/answer-gemini.ts";
+import { workersAiAnswers } from "../../src/wire/answer-workers-ai.ts";
+
+const decoder = new TextDecoder();
+const BROKEN = problem("upstream_unreachable", "The connection broke.");
+
+function brokenOff(framing?: "events" | "array" | "binary"): string | null {
+  const bytes = geminiAnswers.breakOff(BROKEN, "r1", framing);
+  return bytes === null ? null : decoder.decode(bytes);
+}
+
+describe("Gemini's answers", () => {
+  it("report running totals, thoughts and the use of tools counted in", () => {
+    const usageMetadata = {
+      promptTokenCount: 10,
+      candidatesTokenCount: 4,
+      thoughtsTokenCount: 3,
+      toolUsePromptTokenCount: 2,
+      cachedContentTokenCount: 0,
+      totalTokenCount: 19,
+    };
+    expect(geminiAnswers.readUsage({ usageMetadata })).toEqual({
+      inputTokens: 12,
+      outputTokens: 7,
+      cachedInputTokens: 0,
+      reasoningTokens: 3,
+    });
+    // The first pieces know of the prompt alone, and take nothing back.
+    expect(geminiAnswers.readUsage({ usageMetadata: { promptTokenCount: 10 } })).toEqual({ inputTokens: 10 });
+    expect(geminiAnswers.readUsage({ candidates: [] })).toBeNull();
+  });
+
+  it("end with a reason, the model's own or the block's, and never because a model wrote of one", () => {
+    expect(geminiAnswers.isEnd('{"candidates":[{"finishReason": "STOP"}]}')).toBe(true);
+    expect(geminiAnswers.isEnd('{"promptFeedback":{"blockReason":"SAFETY"}}')).toBe(true);
+    expect(geminiAnswers.isEnd('{"candidates":[{"content":{"parts":[{"text":"a"}]}}]}')).toBe(false);
+    const written = JSON.stringify({ text: '"finishReason": "STOP"' });
+    expect(geminiAnswers.isEnd(written)).toBe(false);
+    expect(geminiAnswers.isEnd("[DONE]")).toBe(false);
+  });
+
+  it("are errors where they say so", () => {
+    expect(geminiAnswers.isError({ error: { code: 503, status: "UNAVAILABLE" } })).toBe(true);
+    expect(geminiAnswers.isError({ candidates: [] })).toBe(false);
+  });
+
+  it("that broke off say so in their framing: an event, or an item more", () => {
+    expect(brokenOff()).toMatch(/^\n\ndata: \{"error":\{"code":502,.*\}\}\n\n$/);
+    const items = '[{"candidates":[]}\n,\n{"candidates":[]}';
+    const read = JSON.parse(items + brokenOff("array")!) as JsonObject[];
+    expect(read.map((item) => geminiAnswers.isError(item))).toEqual([false, false, true]);
+    expect(() => JSON.parse('[{"candidates":[' + brokenOff("array")!) as unknown).toThrow();
+    expect(brokenOff("binary")).toBeNull();
+  });
+});
+
+it.each([
+  ["text/event-stream; charset=utf-8", "events"],
+  [null, "events"],
+  ["application/json; charset=UTF-8", "array"],
+  ["application/vnd.amazon.eventstream", "binary"],
+])("an answer of type %s is framed as %s", (contentType, framing) => {
+  expect(framingOf(contentType)).toBe(framing);
+});
+
+describe("Azure's answers", () => {
+  it("may begin with a chunk of filter results and end with ones that hold no delta", () => {
+    const first = { id: "", choices: [], prompt_filter_results: [{ prompt_index: 0 }] };
+    const late = { choices: [{ index: 0, content_filter_offsets: {}, finish_reason: null }] };
+    const last = { choices: [], usage: { prompt_tokens: 3, completion_tokens: 2 } };
+    for (const chunk of [first, late, last]) expect(chatAnswers.isError(chunk)).toBe(false);
+    expect([first, late].map((chunk) => chatAnswers.readUsage(chunk))).toEqual([null, null]);
+    expect(chatAnswers.readUsage({ ...late, usage: null })).toBeNull();
+    expect(chatAnswers.readUsage(last)).toMatchObject({ inputTokens: 3, outputTokens: 2 });
+  });
+});
+
+describe("Workers AI's answers", () => {
+  it("report usage in either shape, over REST in the result", () => {
+    const chat = { prompt_tokens: 3, completion_tokens: 2 };
+    const expected = { inputTokens: 3, outputTokens: 2 };
+    expect(workersAiAnswers.readUsage({ response: "hi", usage: chat })).toMatchObject(expected);
+    expect(workersAiAnswers.readUsage({ result: { usage: chat }, success: true })).toMatchObject(expected);
+    const responses = { usage: { input_tokens: 3, output_tokens: 2 } };
+    expect(workersAiAnswers.readUsage(responses)).toMatchObject(expected);
+    expect(workersAiAnswers.readUsage({ result: responses })).toMatchObject(expected);
+    expect(workersAiAnswers.readUsage({ result: { data: [] } })).toBeNull();
+  });
+
+  it("are errors in any of the ways in which it says so", () => {
+    const said = [
+      { success: false, errors: [{ code: 7009, message: "m" }] },
+      { errors: [{ message: "m" }] },
+      { internalCode: 5007, name: "InferenceError", description: "d" },
+      { error: { message: "m" } },
+    ];
+    expect(said.every((value) => workersAiAnswers.isError(value as JsonObject))).toBe(true);
+    expect(workersAiAnswers.isError({ result: {}, success: true, errors: [] })).toBe(false);
+    const bytes = workersAiAnswers.breakOff(BROKEN, "r1")!;
+    expect(decoder.decode(bytes)).toMatch(/^\n\ndata: \{"result":null,"success":false/);
+    expect(workersAiAnswers.isEnd("[DONE]")).toBe(true);
+  });
+});
