@@ -9,6 +9,7 @@ import { replaceModel } from "../wire/model-path.ts";
 import type { Endpoint, Scan } from "../wire/wire.ts";
 import { checkPrompted, type Admission } from "./admit.ts";
 import { linkOf, noteOf, rememberChain, type ChainNote, type Link } from "./chains.ts";
+import type { Agent } from "./clients.ts";
 import { begin, recall, remember } from "./conversations.ts";
 import { findEntry, forgetEntry, knownPrompt, lookUpAlias } from "./entries.ts";
 import { checkPrompt } from "./key-scope.ts";
@@ -37,6 +38,8 @@ export type Question = {
   provider: string;
   /** The upstream path, without the query. */
   path: string;
+  /** The coding agent that asks; null: another client. */
+  agent: Agent | null;
   /** The proxy key that it came with; null: none. */
   admission: Admission | null;
 };
@@ -57,6 +60,9 @@ export type Decision = {
   fallback: (() => Promise<Fallback | null>) | null;
 };
 
+/** A coding agent asks, and gets no prompt, as the prompt's settings say. */
+export type Skipped = { skipped: Agent };
+
 export type Fallback = { assignment: Assignment; injected: Injected };
 
 /** What only Control knows: when a conversation began, or how the chain of a response did. */
@@ -70,8 +76,8 @@ export async function decideBody(
   question: Question,
   account: Account,
   scope: Scope,
-): Promise<Decision | Problem> {
-  const { admission, environment } = question;
+): Promise<Decision | Skipped | Problem> {
+  const { admission, environment, agent } = question;
   let entry = findEntry(knownPrompt(question.name), environment);
   let unservable: number | null = null;
   let unheard = false;
@@ -94,7 +100,9 @@ export async function decideBody(
       continue;
     }
     const { release } = grant;
-    const unit = unitKeyOf(release.unit, question.headers, question.scan, account.requestId);
+    if (agent !== null && release.agents === "off") return { skipped: agent };
+    const { requestId } = account;
+    const unit = unitKeyOf(release.unit, question.headers, question.scan, { requestId, agent });
     const link = linkOf(entry.chains, unit, question.scan, release, Date.now());
     const assignment = decideArm(question, entry, grant, { ...unit, link }, unheard);
     if (isProblem(assignment)) return assignment;
@@ -214,9 +222,11 @@ function opensDispute(
 }
 
 function inject(question: Question, loaded: LoadedVersion): Injected | Problem {
-  const { endpoint, provider, variables, scan, path } = question;
+  const { endpoint, provider, variables, scan, path, agent } = question;
   const options = { provider, count: endpoint.count, modelInPath: endpoint.modelAt !== null };
-  const piece = prepareVersion(loaded, endpoint.format, variables, options);
+  // A coding agent's own system text has to stay first, and as it is.
+  const placement = agent === null ? null : "append";
+  const piece = prepareVersion(loaded, endpoint.format, variables, options, placement);
   if (isProblem(piece)) return piece;
   const { prepared } = piece;
   const body = endpoint.format.inject(scan, prepared);

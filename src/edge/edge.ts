@@ -28,6 +28,7 @@ export async function serveData(request: Request, env: Env, ctx: Ctx): Promise<R
     prompt: null,
     assignment: null,
     assignedVersion: null,
+    skipped: null,
   };
   const route = parseRoute(request.url);
   if (isProblem(route)) return refuseUnread(request, route, "openai", account);
@@ -93,5 +94,9 @@ async function serveTurn(call: Call, endpoint: Endpoint): Promise<Response> {
   const question = questionOf(call, endpoint, scan, name);
   const decision = isProblem(question) ? question : await decideBody(question, account, scope);
   if (isProblem(decision)) return respondProblem(decision, family, account);
+  if ("skipped" in decision) {
+    account.skipped = decision.skipped;
+    return passThrough(call, body);
+  }
   return dispatchTurn(call, endpoint, decision);
 }

@@ -12,6 +12,7 @@ import {
 } from "../core/types.ts";
 import { modelInPath } from "../wire/model-path.ts";
 import type { Endpoint, Scan } from "../wire/wire.ts";
+import { sessionOf, type Agent } from "./clients.ts";
 import type { Route } from "./route.ts";
 
 const MODEL_PREFIX = "prompt:";
@@ -111,10 +112,19 @@ export type UnitKey = {
 };
 
 /** Header `Prompt-Key`, else the format's own field for the unit, else the first user message, else the request. */
-export function unitKeyOf(unit: Unit, headers: Reader, scan: Scan, requestId: string): UnitKey {
+export function unitKeyOf(
+  unit: Unit,
+  headers: Reader,
+  scan: Scan,
+  { requestId, agent }: { requestId: string; agent: Agent | null },
+): UnitKey {
   // An empty key is no key: it would put everybody who has none on one arm.
   const header = headers.get("prompt-key") || null;
-  if (unit === "request") return { key: header ?? requestId, conversation: null, chain: null };
+  if (unit === "request") {
+    return { key: header ?? requestKeyOf(headers, scan) ?? requestId, conversation: null, chain: null };
+  }
+  const session = agent === null ? null : sessionOf(agent, headers, scan);
+  if (unit === "conversation" && header === null && session !== null) return inSession(session, scan);
   const ofConversation = unit === "conversation" ? (header ?? scan.conversationKey) : null;
   if (ofConversation !== null) {
     return { key: ofConversation, conversation: fingerprint64(ofConversation), chain: null };
@@ -128,4 +138,22 @@ export function unitKeyOf(unit: Unit, headers: Reader, scan: Scan, requestId: st
     conversation: own === null ? null : fingerprint64(`${key}\n${own}`),
     chain: scan.conversationKey !== null ? null : said === null ? "keyless" : "keyed",
   };
+}
+
+/** A session of a coding agent keeps its version, though it holds many conversations (subagents, titles, what follows a
+ * compaction): for drains each is told by its own first message. */
+function inSession(session: string, scan: Scan): UnitKey {
+  const own = scan.previousResponse === null ? (scan.firstUserText ?? "") : "";
+  return { key: session, conversation: fingerprint64(`${session}\n${fingerprint64(own)}`), chain: null };
+}
+
+/** What all attempts at one request share: the client's own id, else, where an SDK counts its attempts (from 0 on), the
+ * first message and the length, which are known before a body is. Two requests that are alike share an arm then. null:
+ * nothing tells. */
+function requestKeyOf(headers: Reader, scan: Scan): string | null {
+  const id = headers.get("idempotency-key") || headers.get("amz-sdk-invocation-id");
+  if (id) return id;
+  if (headers.get("x-stainless-retry-count") === undefined) return null;
+  const length = headers.get("content-length") ?? "";
+  return `attempts:${length}:${fingerprint64(scan.firstUserText ?? "")}`;
 }

@@ -3,6 +3,7 @@
 import { isProblem, type Problem } from "../core/problem.ts";
 import type { Endpoint, Scan } from "../wire/wire.ts";
 import type { Call } from "./call.ts";
+import { recognizeAgent } from "./clients.ts";
 import type { Question } from "./decide.ts";
 import { checkReference, environmentOf, pinOf, variablesOf } from "./naming.ts";
 
@@ -18,5 +19,7 @@ export function questionOf(call: Call, endpoint: Endpoint, scan: Scan, name: str
   if (isProblem(variables)) return variables;
   const { provider, path } = route;
   const { values } = variables;
-  return { name, environment, pin, variables: values, headers, scan, endpoint, provider, path, admission };
+  const agent = recognizeAgent(headers, scan);
+  const said = { name, environment, pin, variables: values, headers, scan, agent };
+  return { ...said, endpoint, provider, path, admission };
 }

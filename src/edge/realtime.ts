@@ -110,8 +110,9 @@ async function decideSession(
   const scan: Scan = { ...scanned, userKey: call.headers.get("openai-safety-identifier") ?? scanned.userKey };
   const question = questionOf(call, endpoint, scan, name);
   if (isProblem(question)) return question;
-  const decision = await decideBody(question, call.account, call.scope);
+  const decision = await decideBody({ ...question, agent: null }, call.account, call.scope);
   if (isProblem(decision)) return decision;
+  if ("skipped" in decision) throw new Error("no agent was said to open this session");
   const { entry, injected } = decision;
   if (isProblem(injected)) {
     if (injected.problem.startsWith("variable_")) settle(call, entry, "error");

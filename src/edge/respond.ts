@@ -14,12 +14,15 @@ export type Account = {
   assignment: Assignment | null;
   /** The canary that could not be served, where the baseline answers instead. */
   assignedVersion: number | null;
+  /** The client that the prompt's settings give no prompt to. */
+  skipped: string | null;
 };
 
 export function stampHeaders(headers: Headers, account: Account, dispatchedAtMs: number): void {
   headers.set("prompt-request-id", account.requestId);
   headers.append("server-timing", `proxy;dur=${Math.max(0, dispatchedAtMs - account.startedAtMs)}`);
   if (account.prompt !== null) headers.set("prompt-name", printable(account.prompt));
+  if (account.skipped !== null) headers.set("prompt-skipped", account.skipped);
   const { assignment } = account;
   if (assignment === null) return;
   headers.set("prompt-version", String(assignment.version));

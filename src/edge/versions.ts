@@ -3,7 +3,7 @@
 
 import { isProblem, problem, type Problem } from "../core/problem.ts";
 import { hasVariables, renderVersion } from "../core/render.ts";
-import type { JsonObject, PromptVersion } from "../core/types.ts";
+import type { JsonObject, Placement, PromptVersion } from "../core/types.ts";
 import type { Pieces, PrepareOptions, WireFormat } from "../wire/wire.ts";
 import type { Scope } from "./releases.ts";
 import { within } from "./time.ts";
@@ -75,19 +75,21 @@ function isVersion(value: unknown, version: number): value is PromptVersion {
   );
 }
 
-/** The version's pieces for one wire format, variables filled in; null variables: none were sent. */
+/** The version's pieces for one wire format, variables filled in; null variables: none were sent. `placement` instead of
+ * the version's own. */
 export function prepareVersion(
   entry: LoadedVersion,
   format: WireFormat,
   variables: JsonObject | null,
   options: PrepareOptions,
+  placement: Placement | null = null,
 ): { prepared: Pieces } | Problem {
-  const key = `${format.id}/${options.provider}/${options.count}/${options.modelInPath === true}`;
+  const key = `${format.id}/${options.provider}/${options.count}/${options.modelInPath === true}/${placement}`;
   const cached = entry.hasVariables ? undefined : entry.prepared.get(key);
   if (cached !== undefined) return { prepared: cached };
   const rendered = renderVersion(entry.version.compiled, variables ?? {});
   if (isProblem(rendered)) return rendered;
-  const prepared = format.prepare(rendered, options);
+  const prepared = format.prepare(placement === null ? rendered : { ...rendered, placement }, options);
   if (!entry.hasVariables) entry.prepared.set(key, prepared);
   return { prepared };
 }

@@ -11,7 +11,17 @@ import { anthropicAnswers } from "./answer.ts";
 import { placeInBlocks } from "./blocks.ts";
 import { defineFormat } from "./define-format.ts";
 import { fieldsOf } from "./facts.ts";
-import { findMembers, firstChild, kindOf, nameOf, ROOT, type Tree } from "./json-tree.ts";
+import {
+  findMember,
+  findMembers,
+  firstChild,
+  kindOf,
+  nameOf,
+  NONE,
+  readString,
+  ROOT,
+  type Tree,
+} from "./json-tree.ts";
 import { joinBytes, jsonBytes } from "./json-write.ts";
 import { MESSAGES, messageLists, saysNothing, scanMessages } from "./messages.ts";
 import { spoil, writeExamples, type PartWriter } from "./parts.ts";
@@ -29,7 +39,9 @@ type Prepared = {
 };
 
 const SYSTEM = nameOf("system");
-const FIELDS = fieldsOf({ messages: 4, system: 1, output_config: 1 });
+const FIELDS = fieldsOf({ messages: 4, system: 2, output_config: 1 });
+const TEXT = nameOf("text");
+const ATTRIBUTION = "x-anthropic-billing-header";
 const OPEN_BLOCK = encodeUtf8('{"type":"text","text":');
 const CLOSE_BLOCK = encodeUtf8("}");
 
@@ -45,6 +57,19 @@ function writeMedia({ kind, source, filename }: MediaPart): JsonObject | string 
   if (mediaType === null) return "a data URL that names the type of its data";
   if (kind === "file" && mediaType !== "application/pdf") return "a PDF, or its text as input_text";
   return { type, source: { type: "base64", media_type: mediaType, data: base64 }, ...title };
+}
+
+function scan(body: Uint8Array): Scan<Tree> | Problem {
+  const found = scanMessages(body, FIELDS);
+  return !isProblem(found) && isAttributed(found.spans) ? { ...found, isAttributed: true } : found;
+}
+
+/** Claude Code says in a first system block of its own which version of it asks. */
+function isAttributed(tree: Tree): boolean {
+  const system = findMember(tree, ROOT, SYSTEM);
+  const first = system === NONE || kindOf(tree, system) !== "array" ? NONE : firstChild(tree, system);
+  const text = first === NONE ? NONE : findMember(tree, first, TEXT);
+  return text !== NONE && readString(tree, text)?.startsWith(ATTRIBUTION) === true;
 }
 
 function prepare(rendered: Rendered, options: PrepareOptions): Prepared {
@@ -101,7 +126,7 @@ export const anthropicMessages: WireFormat<Tree, Prepared> = defineFormat({
   id: "anthropic-messages",
   family: "anthropic",
   answers: anthropicAnswers,
-  scan: (body) => scanMessages(body, FIELDS),
+  scan,
   prepare,
   plan,
 });

@@ -45,6 +45,8 @@ export type Scan<Spans = unknown> = {
   passes?: boolean;
   /** The provider is asked not to keep the answer, so no later turn can name it. */
   isUnstored?: boolean;
+  /** The system text begins with Claude Code's attribution block. */
+  isAttributed?: boolean;
   spans: Spans;
 };
 
