@@ -7,7 +7,7 @@ import { insertionOf } from "../support/fidelity.ts";
 import { headerOf } from "../support/http-messages.ts";
 import { verifySignature } from "../support/sigv4.ts";
 import type { Exchange } from "../support/tap.ts";
-import type { Call, Client, Options, Place, ProviderName } from "./clients/client.ts";
+import type { Call, Client, Options, Place } from "./clients/client.ts";
 import { callBothWays, type Comparison, expectFaithfulRelay, expectSameCalls } from "./compare.ts";
 import { expectAsMeant, untilBothAreLeft } from "./expected.ts";
 import { HELD, PROMPT, REVOKING, type Rig, SYSTEM, TEMPLATED } from "./rig.ts";
@@ -18,19 +18,13 @@ export const PROMPT_CELLS = {
   chat: "prompt: chat",
   stream: "prompt: stream",
   tools: "prompt: tools",
+  count: "prompt: count tokens",
   variables: "prompt: variables",
   headers: "prompt: headers",
   faults: "prompt: failures",
   errors: "our errors",
   key: "proxy key",
 } as const;
-
-/** Whose formats a prompt can be written into. */
-const WRITABLE: ReadonlySet<ProviderName> = new Set(["openai", "anthropic", "bedrock"]);
-
-export function isWritable({ provider }: Client): boolean {
-  return WRITABLE.has(provider);
-}
 
 type Body = { [field: string]: unknown };
 
@@ -45,7 +39,16 @@ const FINDERS: Record<Place, (body: Body) => unknown> = {
 
 /** The system text of what the provider got. */
 function systemOf({ request }: Exchange, place: Place): unknown {
-  return FINDERS[place](JSON.parse(request.body.toString()) as Body);
+  return FINDERS[place](turnOf(JSON.parse(request.body.toString()) as Body));
+}
+
+/** The turn itself, which token counts of Gemini and Bedrock wrap up. */
+function turnOf(body: Body): Body {
+  const { generateContentRequest, input } = body as { generateContentRequest?: Body; input?: unknown };
+  const { converse, invokeModel } = Object(input) as { converse?: Body; invokeModel?: { body: string } };
+  if (invokeModel !== undefined)
+    return JSON.parse(Buffer.from(invokeModel.body, "base64").toString()) as Body;
+  return generateContentRequest ?? converse ?? body;
 }
 
 const NONE: Options = { retries: 0 };
@@ -83,84 +86,92 @@ const FAULTS = SCENARIOS.filter(({ name }) =>
 );
 
 export function promptAll(rig: Rig, clients: Client[]): void {
-  const writable = clients.filter(isWritable);
-  describe.each(writable.map((client) => [client.name, client] as const))(
-    "%s, with a prompt",
-    (_, client) => {
-      const mountOf = (prompt: string) => `/p/${prompt}/${client.provider}`;
-      const chat = client.calls.chat as Call;
+  describe.each(clients.map((client) => [client.name, client] as const))("%s, with a prompt", (_, client) => {
+    const mountOf = (prompt: string) => `/p/${prompt}/${client.provider}`;
+    const chat = client.calls.chat as Call;
 
-      for (const name of ["chat", "stream", "tools"] as const) {
-        const call = client.calls[name];
-        if (typeof call !== "function") continue;
-        test(PROMPT_CELLS[name], cell(client, name), async () => {
-          rig.play(standInOf(client).answer);
-          const compared = await callBothWays(rig, mountOf(PROMPT), (site) => call(site, NONE));
-          await expectPrompted(rig, client, compared, SYSTEM);
-        });
-      }
-
-      test(PROMPT_CELLS.variables, cell(client, "variables"), async () => {
+    for (const name of ["chat", "stream", "tools"] as const) {
+      const call = client.calls[name];
+      if (typeof call !== "function") continue;
+      test(PROMPT_CELLS[name], cell(client, name), async () => {
         rig.play(standInOf(client).answer);
-        const variables = JSON.stringify({ product: "bread", city: "Oslo" });
-        const proxied = await chat(rig.front.url + mountOf(TEMPLATED), {
-          ...NONE,
-          headers: { "Prompt-Variables": variables },
-        });
-        const direct = await chat(rig.direct.url, NONE);
-        const system = "You sell bread in Oslo.";
-        expect(withoutEcho(proxied, system)).toEqual(withoutEcho(direct, system));
+        const compared = await callBothWays(rig, mountOf(PROMPT), (site) => call(site, NONE));
+        await expectPrompted(rig, client, compared, SYSTEM);
+      });
+    }
+
+    const { count } = client.calls;
+    if (typeof count === "function") {
+      test(PROMPT_CELLS.count, cell(client, "count"), async () => {
+        rig.play(standInOf(client).answer);
+        const compared = await callBothWays(rig, mountOf(PROMPT), (site) => count(site, NONE));
+        expect(compared.proxied).toEqual(compared.direct);
+        expectSameCalls(rig.direct.exchanges(), rig.behind.exchanges());
         const [reached] = rig.behind.exchanges();
-        expect(systemOf(reached!, client.place)).toBe(system);
-        expect(headerOf(reached!.request, "prompt-variables")).toBeNull();
+        expect(systemOf(reached!, client.place)).toBe(SYSTEM);
       });
+    }
 
-      for (const scenario of FAULTS) {
-        const call = scenario.call(client) as ScenarioCall;
-        test(`${PROMPT_CELLS.faults}, ${scenario.name}`, cell(client, "faults"), async () => {
-          rig.play(...scenario.play(standInOf(client)));
-          const compared = await callBothWays(rig, mountOf(PROMPT), call);
-          if (scenario.leaves === true) await untilBothAreLeft(rig);
-          // The proxy says in the format's own words that a stream broke off; directly the connection says it alone.
-          if (scenario.name === "cut stream") expect(compared.proxied).toHaveProperty("error");
-          else expect(withoutEcho(compared.proxied, SYSTEM)).toEqual(withoutEcho(compared.direct, SYSTEM));
-          await expectFaithfulRelay(rig);
-          expectAsMeant(compared, scenario, client);
-        });
-      }
+    test(PROMPT_CELLS.variables, cell(client, "variables"), async () => {
+      rig.play(standInOf(client).answer);
+      const variables = JSON.stringify({ product: "bread", city: "Oslo" });
+      const proxied = await chat(rig.front.url + mountOf(TEMPLATED), {
+        ...NONE,
+        headers: { "Prompt-Variables": variables },
+      });
+      const direct = await chat(rig.direct.url, NONE);
+      const system = "You sell bread in Oslo.";
+      expect(withoutEcho(proxied, system)).toEqual(withoutEcho(direct, system));
+      const [reached] = rig.behind.exchanges();
+      expect(systemOf(reached!, client.place)).toBe(system);
+      expect(headerOf(reached!.request, "prompt-variables")).toBeNull();
+    });
 
-      const { headersOf } = client;
-      if (typeof headersOf === "function") {
-        test(PROMPT_CELLS.headers, cell(client, "headers"), async () => {
-          rig.play(standInOf(client).answer);
-          const headers = await headersOf(rig.front.url + mountOf(PROMPT), NONE);
-          expect(Object.fromEntries(headers)).toMatchObject({
-            "prompt-name": PROMPT,
-            "prompt-version": "1",
-            "prompt-arm": "baseline",
-            "prompt-reason": "static",
-            "prompt-request-id": expect.stringMatching(/./) as string,
-          });
-        });
-      }
+    for (const scenario of FAULTS) {
+      const call = scenario.call(client) as ScenarioCall;
+      test(`${PROMPT_CELLS.faults}, ${scenario.name}`, cell(client, "faults"), async () => {
+        rig.play(...scenario.play(standInOf(client)));
+        const compared = await callBothWays(rig, mountOf(PROMPT), call);
+        if (scenario.leaves === true) await untilBothAreLeft(rig);
+        // The proxy says in the format's own words that a stream broke off; directly the connection says it alone.
+        if (scenario.name === "cut stream") expect(compared.proxied).toHaveProperty("error");
+        else expect(withoutEcho(compared.proxied, SYSTEM)).toEqual(withoutEcho(compared.direct, SYSTEM));
+        await expectFaithfulRelay(rig);
+        expectAsMeant(compared, scenario, client);
+      });
+    }
 
-      describe.each(REFUSALS)("%s", (code, status, prompt, more) => {
-        test(PROMPT_CELLS.errors, cell(client, "errors"), async () => {
-          rig.play(standInOf(client).answer);
-          // Twice is what most SDKs would retry, unless told that it cannot help.
-          const options = { retries: 2, ...more };
-          const { proxied } = await callBothWays(rig, mountOf(prompt), (site) => chat(site, options));
-          const raised = client.raisesOurs?.[status] ?? client.raises(status);
-          expect(proxied).toMatchObject({ error: { class: raised } });
-          const sent = rig.front.exchanges();
-          expect(sent).toHaveLength(client.insistsOn?.includes(status) === true ? 1 + options.retries : 1);
-          expect(sent[0]!.response?.status).toBe(status);
-          expect(headerOf(sent[0]!.response!, "prompt-error")).toBe(code);
-          expect(rig.behind.exchanges()).toEqual([]);
+    const { headersOf } = client;
+    if (typeof headersOf === "function") {
+      test(PROMPT_CELLS.headers, cell(client, "headers"), async () => {
+        rig.play(standInOf(client).answer);
+        const headers = await headersOf(rig.front.url + mountOf(PROMPT), NONE);
+        expect(Object.fromEntries(headers)).toMatchObject({
+          "prompt-name": PROMPT,
+          "prompt-version": "1",
+          "prompt-arm": "baseline",
+          "prompt-reason": "static",
+          "prompt-request-id": expect.stringMatching(/./) as string,
         });
       });
-    },
-  );
+    }
+
+    describe.each(REFUSALS)("%s", (code, status, prompt, more) => {
+      test(PROMPT_CELLS.errors, cell(client, "errors"), async () => {
+        rig.play(standInOf(client).answer);
+        // Twice is what most SDKs would retry, unless told that it cannot help.
+        const options = { retries: 2, ...more };
+        const { proxied } = await callBothWays(rig, mountOf(prompt), (site) => chat(site, options));
+        const raised = client.raisesOurs?.[status] ?? client.raises(status);
+        expect(proxied).toMatchObject({ error: { class: raised } });
+        const sent = rig.front.exchanges();
+        expect(sent).toHaveLength(client.insistsOn?.includes(status) === true ? 1 + options.retries : 1);
+        expect(sent[0]!.response?.status).toBe(status);
+        expect(headerOf(sent[0]!.response!, "prompt-error")).toBe(code);
+        expect(rig.behind.exchanges()).toEqual([]);
+      });
+    });
+  });
 }
 
 type Refusal = [code: string, status: number, prompt: string, more: Partial<Options>];

@@ -2,7 +2,7 @@
 
 import { CALLS, type CallName, type Client, versionOf } from "./clients/client.ts";
 import { DIFFERENT_DOWN, DIFFERENT_UP } from "./compare.ts";
-import { isWritable, PROMPT_CELLS } from "./prompts.ts";
+import { PROMPT_CELLS } from "./prompts.ts";
 import { SCENARIOS, STATUSES } from "./scenarios.ts";
 
 /** A cell: whether it is tested, or why it is not. */
@@ -29,8 +29,6 @@ export function cellOf(client: Client, name: string): Cell {
     const call = scenario.call(client);
     return typeof call === "function" ? true : call.absent;
   }
-  if (name === PROMPT_CELLS.key) return true;
-  if (!isWritable(client)) return "the proxy writes no prompt into this format yet";
   if (name === PROMPT_CELLS.headers && typeof client.headersOf !== "function") return client.headersOf.absent;
   const call = (Object.keys(PROMPT_CELLS) as (keyof typeof PROMPT_CELLS)[]).find(
     (key) => PROMPT_CELLS[key] === name && key in CALLS,

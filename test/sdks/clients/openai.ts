@@ -170,6 +170,8 @@ function row(major: keyof typeof SDKS, api: "Chat" | "Responses"): Client {
     (site, options) =>
       made(connect(sdk, site, options), options);
   const turns = isChat ? CHAT : RESPONSES;
+  const countTokens = bind((openai) => openai.responses.inputTokens.count({ model, input: QUESTION }));
+  const count = major === "v4" || major === "v5" ? { absent: "not in this version" } : countTokens;
   const calls = Object.fromEntries(
     Object.entries({ ...turns, ...(isChat && others(sdk)) }).map(([name, made]) => [name, bind(made)]),
   ) as Client["calls"];
@@ -187,7 +189,7 @@ function row(major: keyof typeof SDKS, api: "Chat" | "Responses"): Client {
     standIn: isChat ? "openai" : "openaiResponses",
     baseUrl: "`baseURL: …/openai/v1`",
     place: isChat ? "messages" : "instructions",
-    calls: { ...calls, count: { absent: "no endpoint" } },
+    calls: { ...calls, count: isChat ? { absent: "no endpoint" } : count },
     readOn: async (site, options, seen) =>
       readPastFirst(await streamed(connect(sdk, site, options), options), seen),
     async headersOf(site, options) {

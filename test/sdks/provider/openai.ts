@@ -195,6 +195,11 @@ const MODELS = ["gpt-5.4-mini", "text-embedding-3-small"].map((id) => ({
 const ROUTES: Route[] = [
   { method: "POST", path: /^\/v1\/chat\/completions$/, answer: chat },
   { method: "POST", path: /^\/v1\/responses$/, answer: respond },
+  {
+    method: "POST",
+    path: /^\/v1\/responses\/input_tokens$/,
+    answer: () => say({ object: "response.input_tokens", input_tokens: 9 }),
+  },
   { method: "POST", path: /^\/v1\/embeddings$/, answer: embed },
   { method: "POST", path: /^\/v1\/images\/generations$/, answer: drawImage },
   {
