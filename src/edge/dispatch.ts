@@ -88,6 +88,7 @@ function answerTurn(
       const watch = {
         ...watchFor(call, endpoint.format.answers, settle),
         look: lookForId(decision, call.scope),
+        streams: endpoint.streams === true,
       };
       const answer = relayAnswer(attempted.upstream, attempted.opening, watch);
       stampHeaders(answer.headers, account, dispatchedAtMs);
@@ -113,6 +114,7 @@ function watchFor(
     ctx: scope.ctx,
     requestId: account.requestId,
     rules,
+    streams: false,
     look: null,
     idleMs: Number(scope.env.STREAM_IDLE_TIMEOUT_MS) || null,
     settle,

@@ -71,7 +71,7 @@ function checkNaming({ request, headers, route }: Call): Problem | null {
   if (request.method === "POST" && isUnwritableTurn(route.provider, route.path)) {
     return problem(
       "invalid_request",
-      `A prompt cannot be injected into ${route.path} by this version of the proxy.`,
+      `A prompt cannot be injected into ${route.path}${route.path.includes("/invoke") ? ", whose body is its model's own: Converse takes one for any model" : " by this version of the proxy"}.`,
     );
   }
   return null;

@@ -2,8 +2,9 @@
 // or that they cannot read a request, in the first event of a 200. Held back is only what a client could make nothing
 // of, the beginning of one event; any sign of life, a comment too, lets everything through.
 
-import type { AnswerRules } from "../wire/answer.ts";
-import { findFirstEvent } from "../wire/first-event.ts";
+import type { AnswerRules, Framing } from "../wire/answer.ts";
+import { findFirstEvent, findFirstFrame, type FirstEvent } from "../wire/first-event.ts";
+import { joinBytes } from "../wire/json-write.ts";
 import { within } from "./time.ts";
 
 /** No error is longer; OpenAI's first event repeats the request's instructions and may be. */
@@ -20,13 +21,13 @@ export type Opening = {
 export async function readOpening(
   body: ReadableStream,
   rules: AnswerRules,
+  framing: Framing,
   timeoutMs: number | null,
 ): Promise<Opening | "broken" | "silent"> {
   const reader = (body as ReadableStream<Uint8Array>).getReader();
   const deadlineMs = timeoutMs === null ? null : Date.now() + timeoutMs;
-  const decoder = new TextDecoder();
   const chunks: Uint8Array[] = [];
-  let text = "";
+  const find = framing === "binary" ? () => findFirstFrame(joinBytes(chunks)) : eventFinder();
   let size = 0;
   let failed = false;
   try {
@@ -40,8 +41,7 @@ export async function readOpening(
       if (read.done) break;
       chunks.push(read.value);
       size += read.value.byteLength;
-      text += decoder.decode(read.value, { stream: true });
-      const first = findFirstEvent(text);
+      const first = find(read.value);
       failed = first.state === "event" && first.value !== null && rules.isError(first.value);
       if (first.state !== "more" || size > MOST_OPENING_BYTES) break;
     }
@@ -50,4 +50,13 @@ export async function readOpening(
   }
   reader.releaseLock();
   return { chunks, failed };
+}
+
+function eventFinder(): (chunk: Uint8Array) => FirstEvent {
+  const decoder = new TextDecoder();
+  let text = "";
+  return (chunk) => {
+    text += decoder.decode(chunk, { stream: true });
+    return findFirstEvent(text);
+  };
 }

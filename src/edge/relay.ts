@@ -3,7 +3,7 @@
 // end (guarantee 4). Watching adds no JavaScript between two chunks: a stream runs through the runtime's own pipe, and
 // only its end is looked at, unless a limit on silence asks for more.
 
-import type { AnswerRules } from "../wire/answer.ts";
+import { framingOf, type AnswerRules, type Framing } from "../wire/answer.ts";
 import { cleanResponseHeaders } from "./headers.ts";
 import type { Opening } from "./opening.ts";
 import type { Look } from "./head.ts";
@@ -17,6 +17,8 @@ export type Watch = {
   requestId: string;
   /** How this format says that a stream broke off; null: the broken connection says it. */
   rules: AnswerRules | null;
+  /** The path asked for a stream, which may come as JSON too. */
+  streams: boolean;
   /** Sees the first bytes of a good answer go by. */
   look: Look | null;
   /** Longest silence in a stream; null: none is too long. */
@@ -34,7 +36,8 @@ export function relayAnswer(upstream: Response, opening: Opening | null, watch: 
   const { body, headers } = upstream;
   const outcome = failed || upstream.status >= 400 ? "error" : "ok";
   const isLegible = !isEncoded(headers);
-  const streams = isEventStream(headers) && (watch.rules !== null || watch.idleMs !== null);
+  const framing = framingIn(headers, watch.streams);
+  const streams = framing !== null && (watch.rules !== null || watch.idleMs !== null);
   const look = outcome === "ok" && isLegible ? watch.look : null;
   if (body === null || (!streams && look === null)) {
     watch.settle(outcome);
@@ -43,7 +46,7 @@ export function relayAnswer(upstream: Response, opening: Opening | null, watch: 
   const { readable, writable } = openPipe(streams, headers);
   const seen = { ...watch, look, ...(streams ? {} : { idleMs: null }) };
   const rules = streams && isLegible ? watch.rules : null;
-  watch.ctx.waitUntil(pump(body, writable, chunks, { ...seen, rules }, outcome));
+  watch.ctx.waitUntil(pump(body, writable, chunks, { ...seen, rules, framing }, outcome));
   return copyAnswer(upstream, readable);
 }
 
@@ -53,8 +56,13 @@ function openPipe(streams: boolean, headers: Headers): TransformStream {
   return streams || length === null ? new IdentityTransformStream() : new FixedLengthStream(Number(length));
 }
 
-export function isEventStream(headers: Headers): boolean {
-  return headers.get("content-type")?.startsWith("text/event-stream") ?? false;
+const STREAM_TYPES = /^(?:text\/event-stream|application\/vnd\.amazon\.eventstream)\b/i;
+
+/** How the pieces of an answer are told apart; null: it comes as one. */
+export function framingIn(headers: Headers, streams: boolean): Framing | null {
+  const type = headers.get("content-type") ?? "";
+  const isArray = streams && /^application\/json\b/i.test(type) && !headers.has("content-length");
+  return isArray || STREAM_TYPES.test(type) ? framingOf(type) : null;
 }
 
 /** Nothing can be read in compressed bytes, nor said behind them. */
@@ -74,7 +82,7 @@ async function pump(
   body: ReadableStream,
   writable: WritableStream,
   chunks: Uint8Array[],
-  { signal, idleMs, rules, look, requestId, settle }: Watch,
+  { signal, idleMs, rules, framing, look, requestId, settle }: Watch & { framing: Framing | null },
   outcome: OutcomeKind,
 ): Promise<void> {
   const isHeadRead = chunks.length > 0 || look !== null;
@@ -84,7 +92,9 @@ async function pump(
     head ??
     (idleMs === null ? await pipe(body, writable, signal) : await pipeUnlessIdle(body, writable, idleMs));
   if (broken === null) return settle(outcome);
-  const words = signal.aborted ? null : (rules?.breakOff(broken.problem, requestId) ?? null);
+  const words = signal.aborted
+    ? null
+    : (rules?.breakOff(broken.problem, requestId, framing ?? "events") ?? null);
   const isThere = await breakOff(writable, words, broken.error);
   body.cancel().catch(() => {});
   settle(signal.aborted || !isThere ? "aborted" : "error");

@@ -6,7 +6,7 @@ import type { Problem } from "../core/problem.ts";
 import type { AnswerRules } from "../wire/answer.ts";
 import { timedOut, unreachable } from "./forward.ts";
 import { readOpening, type Opening } from "./opening.ts";
-import { isEncoded, isEventStream } from "./relay.ts";
+import { framingIn, isEncoded } from "./relay.ts";
 
 /** One call to the provider, before a byte of it went down. */
 export type Attempt =
@@ -44,12 +44,13 @@ export async function openStream(
   limits: { signal: AbortSignal; timeoutMs: number | null; startedAtMs: number },
 ): Promise<Attempt> {
   const { body, headers } = upstream;
-  if (body === null || !upstream.ok || !isEventStream(headers) || isEncoded(headers)) {
+  const framing = framingIn(headers, false);
+  if (body === null || !upstream.ok || framing === null || isEncoded(headers)) {
     return { kind: "answered", upstream, opening: null };
   }
   const { signal, timeoutMs, startedAtMs } = limits;
   const leftMs = timeoutMs === null ? null : Math.max(0, startedAtMs + timeoutMs - Date.now());
-  const opening = await readOpening(body, rules, leftMs);
+  const opening = await readOpening(body, rules, framing, leftMs);
   if (opening === "silent") return { kind: "failed", problem: timedOut(timeoutMs) };
   if (opening !== "broken") return { kind: "answered", upstream, opening };
   return signal.aborted ? { kind: "aborted" } : { kind: "failed", problem: unreachable() };

@@ -2,6 +2,8 @@
 // line end, any framing; a comment or an event without data is a sign of life, which is all that there is to know.
 
 import type { JsonObject } from "../core/types.ts";
+import { eventText } from "./answer-bedrock.ts";
+import { readFrame } from "./event-stream.ts";
 import { parseObject } from "./facts.ts";
 
 export type FirstEvent =
@@ -33,4 +35,11 @@ export function findFirstEvent(text: string): FirstEvent {
     }
   }
   return MORE;
+}
+
+/** The same of AWS's binary frames. What is none is not ours to judge. */
+export function findFirstFrame(bytes: Uint8Array): FirstEvent {
+  const read = readFrame(bytes, 0);
+  if (read === "short") return MORE;
+  return read === "damaged" ? ALIVE : { state: "event", value: parseObject(eventText(read.frame)) };
 }
