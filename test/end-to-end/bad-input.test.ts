@@ -130,13 +130,11 @@ describe("a request that names something unknown", () => {
   });
 
   it("is refused where no prompt can be injected, instead of going through without it", async () => {
-    const answer = await post(
-      "p/bot/gemini/v1beta/models/g:generateContent",
-      JSON.stringify({ contents: [] }),
-    );
-    expectRefusal(answer, { status: 400, code: "invalid_request", message: /generateContent/ });
-    const run = await post("p/bot/workers-ai/accounts/a/ai/run/@cf/meta/llama", chatBody());
-    expectRefusal(run, { status: 400, code: "invalid_request", message: /ai.run/ });
+    const invoke = await post("p/bot/openai/model/amazon.titan/invoke", JSON.stringify({ inputText: "x" }));
+    expectRefusal(invoke, { status: 400, code: "invalid_request" });
+    expect(invoke.body).toMatch(/amazon.titan.invoke.*Converse/);
+    const speech = await post("p/bot/openai/model/m/invoke-with-bidirectional-stream", "{}");
+    expectRefusal(speech, { status: 400, code: "invalid_request" });
     expectRefusal(await post(`p/bot/${CHAT}`, chatBody(), { authorization: "Bearer sb_unknown" }), {
       status: 401,
       code: "unauthenticated",
@@ -187,17 +185,8 @@ describe("a body that is no good", () => {
     }
   });
 
-  it("is refused when malformed, not UTF-8, not an object or without messages", async () => {
-    const bodies = [
-      `{"messages":[],}`,
-      `[]`,
-      `null`,
-      `"x"`,
-      `{"messages":"hi"}`,
-      `{"messages":{}}`,
-      `{"model":"m"}`,
-      "x",
-    ];
+  it("is refused when malformed, not UTF-8, not an object or with messages that are none", async () => {
+    const bodies = [`{"messages":[],}`, `[]`, `null`, `"x"`, `{"messages":"hi"}`, `{"messages":{}}`, "x"];
     for (const body of bodies) {
       expectRefusal(await post(`p/bot/${CHAT}`, body), { status: 400, code: "invalid_request" });
     }
@@ -250,7 +239,7 @@ describe("an error of ours", () => {
       error: { code: "prompt_not_found", type: "not_found_error" },
     });
     const gemini = await post("p/nope/gemini/v1beta/models/g:generateContent", "{}");
-    expect(JSON.parse(gemini.body)).toMatchObject({ error: { code: 400, status: "INVALID_ARGUMENT" } });
+    expect(JSON.parse(gemini.body)).toMatchObject({ error: { code: 404, status: "NOT_FOUND" } });
   });
 
   it("tells when the provider is out of reach, and that a retry may help", async () => {
