@@ -38,11 +38,22 @@ export type Env = {
   AWS_SECRET_ACCESS_KEY?: string;
   AWS_SESSION_TOKEN?: string;
   AWS_REGION?: string;
+  /** Workers AI of the Worker's own account: `[ai] binding = "AI"` in wrangler.toml. */
+  AI?: AiBinding;
   /** A provider's secret, put in the place of a valid proxy key and used for nothing else. */
   [secret: `${string}_API_KEY`]: string | undefined;
   [upstream: `UPSTREAM_${string}`]: string | undefined;
   /** A limit in requests per minute that proxy keys can be minted with: `RATE_LIMIT_60`. */
   [limit: `RATE_LIMIT_${number}`]: RateLimiter | undefined;
+};
+
+/** What we use of Workers AI's binding. */
+export type AiBinding = {
+  run(
+    model: string,
+    inputs: object,
+    options: { returnRawResponse: true; signal: AbortSignal },
+  ): Promise<Response>;
 };
 
 /** What we use of the platform's rate limiter. */

@@ -33,6 +33,8 @@ function describeProvider(name: string, env: Env): ProviderView {
   if (origin === null) return { name, origin, secret, can: [], problems: [missingHost(name)] };
   const can: ProviderView["can"] = ["pass-through", "prompts"];
   if (secret !== null) return { name, origin, secret, can: [...can, "proxy-keys"], problems: wrong };
+  // The binding needs no secret, only a key of ours.
+  if (name === "workers-ai" && env.AI !== undefined && !configured) can.push("proxy-keys");
   if (name !== "bedrock") return { name, origin, secret, can, problems: wrong };
   const unsignable = checkSigning(origin, env);
   if (unsignable.length > 0) return { name, origin, secret, can, problems: [...wrong, ...unsignable] };

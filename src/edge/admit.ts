@@ -4,6 +4,7 @@
 import type { KeyGrant } from "../core/ports.ts";
 import { isProblem, problem, type Problem } from "../core/problem.ts";
 import { limitVar, type Env } from "../env.ts";
+import { checkBinding, isBindingPath } from "./ai-binding.ts";
 import type { Call } from "./call.ts";
 import { findProxyKey, findSecret, isSigned, type Secret } from "./credentials.ts";
 import { lookUpAlias } from "./entries.ts";
@@ -20,6 +21,8 @@ type Asked = Omit<Call, "admission">;
 /** null: it came without a key of ours, and may. */
 export async function admit(asked: Asked): Promise<Admission | null | Problem> {
   const { headers, scope, route, origin } = asked;
+  const unbound = checkBinding(route.provider, route.path, scope.env);
+  if (unbound !== null) return unbound;
   const sent = findProxyKey(headers, route.search);
   if (sent === null) return checkAnonymous(asked);
   const hash = await hashKey(sent);
@@ -37,6 +40,12 @@ export async function admit(asked: Asked): Promise<Admission | null | Problem> {
 function checkAnonymous({ headers, scope, route }: Asked): null | Problem {
   if (scope.env.REQUIRE_KEY === "true") {
     return problem("unauthenticated", "This proxy asks for a key of its own (sb_…) in the SDK's API key.");
+  }
+  if (isBindingPath(route.provider, route.path, scope.env)) {
+    return problem(
+      "unauthenticated",
+      "The AI binding is the Worker's own, so it takes a proxy key (sb_…), in the SDK's API key.",
+    );
   }
   if (route.provider !== "bedrock" || !isSigned(headers, route.search)) return null;
   return problem(

@@ -4,6 +4,7 @@
 
 import { isProblem, type Problem } from "../core/problem.ts";
 import type { Admission } from "./admit.ts";
+import { bindCall } from "./ai-binding.ts";
 import { signCall } from "./aws.ts";
 import { collectBody } from "./body.ts";
 import { dropCredentials } from "./credentials.ts";
@@ -15,11 +16,16 @@ export async function authorize(
   call: UpstreamCall,
   { secret }: Admission,
   { env }: Scope,
+  path: string,
 ): Promise<UpstreamCall | Problem> {
   dropCredentials(call.headers);
   if (secret.kind === "header") {
     call.headers.set(secret.name, secret.value);
     return call;
+  }
+  if (secret.kind === "binding") {
+    const whole = await collectBody(call.body, env.MAX_BODY_BYTES);
+    return isProblem(whole) ? whole : bindCall({ ...call, body: whole }, path, secret.ai);
   }
   // The signature covers a digest of the body and stands before it.
   const body = await collectBody(call.body, env.MAX_BODY_BYTES);

@@ -3,11 +3,15 @@
 
 import { problem, type Problem } from "../core/problem.ts";
 import { awsRegionOf, secretVar } from "../core/providers.ts";
-import type { Env } from "../env.ts";
+import type { AiBinding, Env } from "../env.ts";
+import { isBindingPath } from "./ai-binding.ts";
 import type { HeaderValues } from "./headers.ts";
 
 /** What a request is authorized with upstream, instead of the key that it came with. */
-export type Secret = { kind: "header"; name: string; value: string } | ({ kind: "aws" } & AwsCredentials);
+export type Secret =
+  | { kind: "header"; name: string; value: string }
+  | ({ kind: "aws" } & AwsCredentials)
+  | { kind: "binding"; ai: AiBinding };
 
 export type AwsCredentials = {
   accessKeyId: string;
@@ -91,6 +95,7 @@ export function dropCredentials(headers: Headers): void {
 
 /** The Worker's own secret for a provider, and where it goes; `forbidden` when it holds none. */
 export function findSecret(provider: string, path: string, origin: string, env: Env): Secret | Problem {
+  if (env.AI !== undefined && isBindingPath(provider, path, env)) return { kind: "binding", ai: env.AI };
   const held = env[secretVar(provider)];
   if (held) return placeSecret(provider, path, held);
   if (provider === "bedrock") return findAwsCredentials(origin, env);

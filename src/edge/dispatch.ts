@@ -161,7 +161,7 @@ export async function callProvider(
   if (isWatched) headers.set("accept-encoding", "identity");
   const url = origin + path + (admission === null ? route.search : withoutKey(route.search));
   const plain = { url, method, headers, body };
-  const authorized = admission === null ? plain : await authorize(plain, admission, scope);
+  const authorized = admission === null ? plain : await authorize(plain, admission, scope, path);
   if (isProblem(authorized)) return authorized;
   return callUpstream(authorized, request.signal, firstByteMs(call));
 }

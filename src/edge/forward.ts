@@ -7,6 +7,8 @@ export type UpstreamCall = {
   method: string;
   headers: Headers;
   body: Uint8Array | ReadableStream | null;
+  /** How it goes up, where not over HTTP. */
+  send?: (signal: AbortSignal) => Promise<Response>;
 };
 
 /** The provider's answer, or why there is none. `aborted`: the client left before the first byte. The client's own
@@ -28,13 +30,14 @@ export async function callUpstream(
 
 /** `client`: tells a client that left from a provider that failed. */
 async function fetchAnswer(
-  { url, method, headers, body }: UpstreamCall,
+  { url, method, headers, body, send }: UpstreamCall,
   client: AbortSignal,
   signal: AbortSignal,
 ): Promise<Response | Problem | "aborted"> {
   // Redirects would take keys to another host; a decoded body could not go down as the bytes that it was.
   const fixed = { redirect: "manual", encodeResponseBody: "manual" } as const;
   try {
+    if (send !== undefined) return await send(signal);
     return await fetch(url, { method, headers, body: body as BodyInit | null, signal, ...fixed });
   } catch {
     if (client.aborted) return "aborted";

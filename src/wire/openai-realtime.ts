@@ -58,8 +58,16 @@ function scan(body: Uint8Array): Scan<Tree> | Problem {
 function prepareAs(id: RealtimeId, rendered: Rendered, options: PrepareOptions): PreparedSession {
   const { system, placement, examples } = rendered;
   const settings = settingsFor(rendered, id, options);
-  const hasMedia = examples.some(({ content }) => typeof content !== "string");
-  const refusal = problem("variable_invalid", "A Realtime session takes no pictures and files as variables.");
+  const parts = examples.flatMap(({ content }) => (typeof content === "string" ? [] : content));
+  const media = parts.find((part) => part.kind !== "text");
+  const hasMedia = media !== undefined;
+  const refusal = problem(
+    "variable_invalid",
+    "A Realtime session takes no pictures and files as variables.",
+    {
+      field: `prompt.variables.${media?.variable ?? ""}`,
+    },
+  );
   return {
     settings: hasMedia ? { ...settings, refusal: settings.refusal ?? refusal } : settings,
     placement,

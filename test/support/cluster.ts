@@ -25,6 +25,8 @@ export type ClusterOptions = {
   faults?: { control?: Partial<Faults>; edges?: Partial<Faults> };
   /** Limits that proxy keys can be minted with, in requests a minute; none unless given. */
   limits?: number[];
+  /** Where calls of an edge's AI binding go, by index; no binding unless given. */
+  edgeAi?: string[];
   /** Directory of built modules (`index.js` first); the build under test unless given. */
   bundle?: string;
 };
@@ -73,7 +75,14 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     workers: [
       describeWorker({ name: "control", modules, vars: varsOf(-1), objects: "own", limits }),
       ...names.map((name, index) =>
-        describeWorker({ name, modules, vars: varsOf(index), objects: "control", limits }),
+        describeWorker({
+          name,
+          modules,
+          vars: varsOf(index),
+          objects: "control",
+          limits,
+          ...(options.edgeAi?.[index] !== undefined && { ai: options.edgeAi[index] }),
+        }),
       ),
     ],
   };

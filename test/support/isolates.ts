@@ -40,6 +40,8 @@ export type WorkerOptions = {
   harnessPort?: number;
   /** Limits in requests a minute, each a binding `RATE_LIMIT_<n>`; none unless given. */
   limits?: number[];
+  /** Where calls of the AI binding go; no binding unless given. The runtime's own code of the binding makes them. */
+  ai?: string;
 };
 
 export function describeWorker({
@@ -49,6 +51,7 @@ export function describeWorker({
   objects,
   harnessPort,
   limits = [],
+  ai,
 }: WorkerOptions): Worker {
   const worker = objects === "own" ? name : "control";
   const env: Record<string, Binding> = {
@@ -61,6 +64,7 @@ export function describeWorker({
     env[`RATE_LIMIT_${limit}`] = { type: "rate-limit", namespace: String(limit), simple };
   }
   for (const [key, value] of Object.entries(vars)) env[key] = { type: "text", value };
+  if (ai !== undefined) env["AI"] = { type: "ai", dev: { remote: true } };
   const storage = { type: "durable-object", storage: "sqlite" } as const;
   return {
     config: {
@@ -71,6 +75,7 @@ export function describeWorker({
       ...(objects === "own" && { exports: { Control: storage, Registry: storage } }),
     },
     dev: {
+      ...(ai !== undefined && { remoteProxyConnectionString: new URL(ai) as never }),
       // Else every outbound header list is rebuilt, and `CF-Worker` added, on its way out.
       stripCfConnectingIp: false,
       unsafeDirectSockets: [
