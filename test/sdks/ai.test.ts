@@ -1,8 +1,9 @@
 // Vercel's AI SDK with each of its providers, directly and through the proxy.
 
 import { AI_CLIENTS } from "./clients/ai.ts";
+import { keyAll } from "./keys.ts";
 import { compareAll } from "./matrix.ts";
-import { keyAll, promptAll } from "./prompts.ts";
+import { promptAll } from "./prompts.ts";
 import { useRig } from "./rig.ts";
 
 const rig = useRig();

@@ -1,8 +1,9 @@
 // The official Anthropic SDK, directly and through the proxy.
 
 import { ANTHROPIC_CLIENTS } from "./clients/anthropic.ts";
+import { keyAll } from "./keys.ts";
 import { compareAll } from "./matrix.ts";
-import { keyAll, promptAll } from "./prompts.ts";
+import { promptAll } from "./prompts.ts";
 import { useRig } from "./rig.ts";
 
 const rig = useRig();

@@ -2,9 +2,10 @@
 
 import { expect, test } from "vitest";
 import { BEDROCK_CLIENTS, chatSigned } from "./clients/bedrock.ts";
+import { expectSigned, keyAll } from "./keys.ts";
 import { compareAll } from "./matrix.ts";
 import { BEDROCK } from "./provider/bedrock.ts";
-import { expectSigned, keyAll, promptAll } from "./prompts.ts";
+import { promptAll } from "./prompts.ts";
 import { useRig } from "./rig.ts";
 
 const rig = useRig();

@@ -1,8 +1,9 @@
 // Google's SDK for Gemini, directly and through the proxy.
 
 import { GEMINI_CLIENTS } from "./clients/gemini.ts";
+import { keyAll } from "./keys.ts";
 import { compareAll } from "./matrix.ts";
-import { keyAll, promptAll } from "./prompts.ts";
+import { promptAll } from "./prompts.ts";
 import { useRig } from "./rig.ts";
 
 const rig = useRig();

@@ -1,8 +1,9 @@
 // The official OpenAI SDK, v4 to v7, directly and through the proxy.
 
 import { OPENAI_CLIENTS } from "./clients/openai.ts";
+import { keyAll } from "./keys.ts";
 import { compareAll } from "./matrix.ts";
-import { keyAll, promptAll } from "./prompts.ts";
+import { promptAll } from "./prompts.ts";
 import { useRig } from "./rig.ts";
 
 const rig = useRig();

@@ -14,6 +14,10 @@ export const TEMPLATED = "templated";
 /** Its second version is revoked. */
 export const REVOKING = "revoking";
 
+/** Its second version is a canary that gets every request. */
+export const SHIELDED = "shielded";
+export const CANARY = "You are on trial.";
+
 /** What the Worker holds for the providers, for callers with a proxy key. */
 export const HELD = {
   OPENAI_API_KEY: "sk-held",
@@ -96,4 +100,8 @@ async function pushPrompts(admin: Admin): Promise<void> {
   await admin.push(REVOKING, { system: "one" });
   await admin.push(REVOKING, { system: "two" });
   await admin.revoke(REVOKING, 2);
+  await admin.put(SHIELDED);
+  await admin.push(SHIELDED, { system: SYSTEM });
+  await admin.push(SHIELDED, { system: CANARY });
+  await admin.canary(SHIELDED, 2, 100, { transition: "now" });
 }
