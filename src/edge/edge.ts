@@ -69,9 +69,10 @@ function checkNaming({ request, headers, route }: Call): Problem | null {
   const environment = environmentOf(route, headers);
   if (isProblem(environment)) return environment;
   if (request.method === "POST" && isUnwritableTurn(route.provider, route.path)) {
+    const mend = route.path.includes("/invoke") ? " Converse takes one for any model." : "";
     return problem(
       "invalid_request",
-      `A prompt cannot be injected into ${route.path}${route.path.includes("/invoke") ? ", whose body is its model's own: Converse takes one for any model" : " by this version of the proxy"}.`,
+      `A prompt cannot be injected into ${route.path} by this version of the proxy.${mend}`,
     );
   }
   return null;

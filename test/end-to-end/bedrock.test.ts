@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { connectAdmin, type Admin } from "../support/admin.ts";
 import { eventFrame, exceptionFrame, readFrames } from "../support/aws-frames.ts";
 import { startCluster, type Cluster } from "../support/cluster.ts";
+import { seededRandom } from "../wire/random.ts";
 import { json, startUpstream, type Chunk, type Reply, type Upstream } from "../support/upstream.ts";
 
 const PROMPT = "support-bot";
@@ -111,16 +112,32 @@ describe("a binary stream", () => {
     eventFrame("metadata", { usage: { inputTokens: 1, outputTokens: 2, totalTokens: 3 } }),
   ];
 
-  it("passes byte for byte, wherever it is cut", async () => {
-    const whole = Buffer.concat(frames);
-    for (const size of [1, 7, 64, whole.length]) {
-      const chunks = Array.from({ length: Math.ceil(whole.length / size) }, (_, index) => ({
-        bytes: whole.subarray(index * size, (index + 1) * size),
-      }));
+  it("passes byte for byte, whatever is in it and wherever it is cut", async () => {
+    const seed = Math.floor(Math.random() * 0x1_0000_0000);
+    const random = seededRandom(seed);
+    for (let index = 0; index < 350; index += 1) {
+      const isInvoked = random.chance(0.5);
+      const whole = Buffer.concat(
+        Array.from({ length: 1 + random.int(8) }, () =>
+          eventFrame(isInvoked ? "chunk" : "contentBlockDelta", { text: "Grüße 🦊".repeat(random.int(60)) }),
+        ),
+      );
+      const chunks: Chunk[] = [];
+      for (let from = 0; from < whole.length;) {
+        const to = Math.min(
+          whole.length,
+          from + 1 + random.int(random.pick([3, 60, 900])) + whole.length / 40,
+        );
+        chunks.push({ bytes: whole.subarray(from, Math.floor(to)) });
+        from = Math.floor(to);
+      }
       upstream.play(framed(chunks));
-      const answer = await post(`${CLAUDE}/converse-stream`, { messages: [USER] });
+      const answer = isInvoked
+        ? await post(`${CLAUDE}/invoke-with-response-stream`, { anthropic_version: "b", messages: [] })
+        : await post(`${CLAUDE}/converse-stream`, { messages: [USER] });
       expect(answer.headers.get("content-type")).toBe("application/vnd.amazon.eventstream");
-      expect(Buffer.from(await answer.arrayBuffer()).equals(whole)).toBe(true);
+      const got = Buffer.from(await answer.arrayBuffer());
+      expect(got.equals(whole), `seed ${seed}, stream ${index}`).toBe(true);
     }
   });
 
