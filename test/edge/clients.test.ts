@@ -84,16 +84,23 @@ describe("an agent's session", () => {
   });
 
   it("is nobody's whose client is no agent: such a header may be anything", () => {
-    const key = (headers: Record<string, string>) =>
-      unitKeyOf("conversation", reader(headers), PLAIN, { requestId: "r", agent: null }).key;
-    expect(key({ session_id: "s" })).toBe(key({}));
+    const keys = [{ session_id: "s" }, {}].map(
+      (headers) => unitKeyOf("conversation", reader(headers), PLAIN, { requestId: "r", agent: null }).key,
+    );
+    expect(keys[0]).toBe(keys[1]);
   });
 });
 
-describe("the key of a single request", () => {
-  const key = (headers: Record<string, string>, body: Scan = PLAIN, requestId = "r1") =>
-    unitKeyOf("request", reader(headers), body, { requestId, agent: null }).key;
+function key(headers: Record<string, string>, body: Scan = PLAIN, requestId = "r1"): string {
+  return unitKeyOf("request", reader(headers), body, { requestId, agent: null }).key;
+}
 
+/** The key of one attempt as an SDK counts them. */
+function attempt(count: string, length = "99", body = PLAIN): string {
+  return key({ "x-stainless-retry-count": count, "content-length": length }, body, `r${count}`);
+}
+
+describe("the key of a single request", () => {
   it("is the client's own before the SDK's", () => {
     const all = { "prompt-key": "a", "idempotency-key": "b", "amz-sdk-invocation-id": "c" };
     expect(key(all)).toBe("a");
@@ -102,8 +109,6 @@ describe("the key of a single request", () => {
   });
 
   it("is shared by the attempts that an SDK counts, and by nothing else that they would not share", () => {
-    const attempt = (count: string, length = "99", body = PLAIN) =>
-      key({ "x-stainless-retry-count": count, "content-length": length }, body, `r${count}`);
     expect(attempt("1")).toBe(attempt("0"));
     expect(attempt("2")).toBe(attempt("0"));
     expect(attempt("0", "98")).not.toBe(attempt("0"));
