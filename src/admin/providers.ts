@@ -1,7 +1,7 @@
 // What is configured of each provider, and what is wrong with it, said before the first request finds out. Guarantee:
 // secrets are looked at only for whether they are there.
 
-import { awsRegionOf, PROVIDERS, secretVar, upstreamVar } from "../core/providers.ts";
+import { awsRegionOf, makerOf, PROVIDERS, secretVar, upstreamVar } from "../core/providers.ts";
 import type { Env } from "../env.ts";
 import type { ProviderView } from "./schemas.ts";
 
@@ -35,7 +35,7 @@ function describeProvider(name: string, env: Env): ProviderView {
   if (secret !== null) return { name, origin, secret, can: [...can, "proxy-keys"], problems: wrong };
   // The binding needs no secret, only a key of ours.
   if (name === "workers-ai" && env.AI !== undefined && !configured) can.push("proxy-keys");
-  if (name !== "bedrock") return { name, origin, secret, can, problems: wrong };
+  if (makerOf(name) !== "bedrock") return { name, origin, secret, can, problems: wrong };
   const unsignable = checkSigning(origin, env);
   if (unsignable.length > 0) return { name, origin, secret, can, problems: [...wrong, ...unsignable] };
   return {

@@ -3,6 +3,7 @@
 
 import type { ControlPort } from "../core/ports.ts";
 import { isProblem, problem, type Problem } from "../core/problem.ts";
+import { makerOf } from "../core/providers.ts";
 import { renderVersion } from "../core/render.ts";
 import { decodeUtf8, encodeUtf8 } from "../core/text.ts";
 import type { JsonObject } from "../core/types.ts";
@@ -46,6 +47,11 @@ export async function renderRequest(control: ControlPort, input: RenderInput): P
     endpoint.resource,
   );
   if (isProblem(scan)) return scan;
+  if (scan.passes === true) {
+    return problem("invalid_request", "This body is no conversation: no prompt is put into it.", {
+      field: "body",
+    });
+  }
   const version = input.version ?? scan.promptField?.version ?? (await readBaseline(control, environment));
   if (isProblem(version)) return version;
   const found = await control.readCompiled(version);
@@ -80,10 +86,11 @@ const BASES: { readonly [provider: string]: string } = {
 
 /** Every other provider speaks OpenAI's paths, by itself or through a compatible endpoint. */
 function defaultPath(provider: string, body: RenderInput["body"]): string {
-  if (provider === "anthropic") return "/v1/messages";
-  if (provider === "bedrock") return `/model/${CALLER_MODEL}/converse`;
-  if (provider === "gemini") return geminiPath(body);
-  const base = BASES[provider] ?? "/v1";
+  const maker = makerOf(provider);
+  if (maker === "anthropic") return "/v1/messages";
+  if (maker === "bedrock") return `/model/${CALLER_MODEL}/converse`;
+  if (maker === "gemini") return geminiPath(body);
+  const base = BASES[maker] ?? "/v1";
   return body !== undefined && "input" in body ? `${base}/responses` : `${base}/chat/completions`;
 }
 

@@ -21,6 +21,14 @@ export const PROVIDERS: Readonly<Record<string, string | null>> = {
 
 export const PROVIDER_PATTERN = /^[a-z0-9][a-z0-9_-]{0,62}$/;
 
+/** Providers whose APIs have ways of their own. */
+const MAKERS = ["anthropic", "azure", "bedrock", "gemini", "workers-ai"];
+
+/** Whose API a provider speaks: `azure-eu`, which `UPSTREAM_AZURE_EU` adds, is another of Azure's hosts. */
+export function makerOf(provider: string): string {
+  return MAKERS.find((maker) => provider === maker || provider.startsWith(`${maker}-`)) ?? provider;
+}
+
 /** `workers-ai` → `UPSTREAM_WORKERS_AI`. */
 export function upstreamVar(provider: string): `UPSTREAM_${string}` {
   return `UPSTREAM_${inCapitals(provider)}`;

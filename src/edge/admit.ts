@@ -3,6 +3,7 @@
 
 import type { KeyGrant } from "../core/ports.ts";
 import { isProblem, problem, type Problem } from "../core/problem.ts";
+import { makerOf } from "../core/providers.ts";
 import { limitVar, type Env } from "../env.ts";
 import { checkBinding, isBindingPath } from "./ai-binding.ts";
 import type { Call } from "./call.ts";
@@ -47,7 +48,7 @@ function checkAnonymous({ headers, scope, route }: Asked): null | Problem {
       "The AI binding is the Worker's own, so it takes a proxy key (sb_…), in the SDK's API key.",
     );
   }
-  if (route.provider !== "bedrock" || !isSigned(headers, route.search)) return null;
+  if (makerOf(route.provider) !== "bedrock" || !isSigned(headers, route.search)) return null;
   return problem(
     "unauthenticated",
     "A signature of your own cannot be valid behind the proxy: it covers another host, and the body before the prompt went in. Use a proxy key (sb_…) as the access key id, with any secret, or a Bedrock API key (AWS_BEARER_TOKEN_BEDROCK).",

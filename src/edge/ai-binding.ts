@@ -14,6 +14,7 @@ const COMPATIBLE = /^\/v1\/(?:chat\/completions|responses|embeddings)\/*$/;
 
 /** Is this a call for the binding? One with an account in its path, or a host of the configuration's, is not. */
 export function isBindingPath(provider: string, path: string, env: Env): boolean {
+  // Of another name it has a host of its own.
   if (provider !== "workers-ai" || env.UPSTREAM_WORKERS_AI) return false;
   return RUN.test(path) || COMPATIBLE.test(path);
 }

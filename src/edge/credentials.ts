@@ -2,7 +2,7 @@
 // looks for it. Guarantees: no key of ours goes up, and no secret of the Worker is used without a valid key of ours.
 
 import { problem, type Problem } from "../core/problem.ts";
-import { awsRegionOf, secretVar } from "../core/providers.ts";
+import { awsRegionOf, makerOf, secretVar } from "../core/providers.ts";
 import type { AiBinding, Env } from "../env.ts";
 import { isBindingPath } from "./ai-binding.ts";
 import type { HeaderValues } from "./headers.ts";
@@ -98,7 +98,7 @@ export function findSecret(provider: string, path: string, origin: string, env: 
   if (env.AI !== undefined && isBindingPath(provider, path, env)) return { kind: "binding", ai: env.AI };
   const held = env[secretVar(provider)];
   if (held) return placeSecret(provider, path, held);
-  if (provider === "bedrock") return findAwsCredentials(origin, env);
+  if (makerOf(provider) === "bedrock") return findAwsCredentials(origin, env);
   const name = secretVar(provider);
   return problem(
     "forbidden",
@@ -109,9 +109,10 @@ export function findSecret(provider: string, path: string, origin: string, env: 
 /** Anthropic and Gemini take a bearer too where they speak OpenAI's protocol, and there alone. */
 function placeSecret(provider: string, path: string, value: string): Secret {
   const isCompatible = /\/chat\/completions\/*$/.test(path) || path.includes("/openai/");
-  if (provider === "azure") return { kind: "header", name: "api-key", value };
-  if (provider === "anthropic" && !isCompatible) return { kind: "header", name: "x-api-key", value };
-  if (provider === "gemini" && !isCompatible) return { kind: "header", name: "x-goog-api-key", value };
+  const maker = makerOf(provider);
+  if (maker === "azure") return { kind: "header", name: "api-key", value };
+  if (maker === "anthropic" && !isCompatible) return { kind: "header", name: "x-api-key", value };
+  if (maker === "gemini" && !isCompatible) return { kind: "header", name: "x-goog-api-key", value };
   return { kind: "header", name: "authorization", value: `Bearer ${value}` };
 }
 

@@ -2,6 +2,8 @@
 // headers, hop-by-hop headers, the client's network data or a credential meant for another provider; the client never
 // sees a provider's cookies, credentials or a forged `Prompt-*` header.
 
+import { makerOf } from "../core/providers.ts";
+
 /** Hop-by-hop (RFC 9110 §7.6.1) and what belongs to the connection between client and proxy. */
 const HOP_BY_HOP = [
   "connection",
@@ -39,10 +41,10 @@ const NEVER_DOWN = new Set([
 
 /** Credential headers that one provider alone takes; to any other they do not go. `authorization` is taken by all
  * (Anthropic's and Gemini's OAuth and OpenAI-compatible paths included). */
-const CREDENTIAL_OWNER: Readonly<Record<string, string>> = {
-  "x-api-key": "anthropic",
-  "x-goog-api-key": "gemini",
-  "api-key": "azure",
+const CREDENTIAL_OWNERS: Readonly<Record<string, readonly string[]>> = {
+  "x-api-key": ["anthropic"],
+  "x-goog-api-key": ["gemini", "vertex"],
+  "api-key": ["azure"],
 };
 
 /** Request headers, read once: every look at a `Headers` object leaves JavaScript, so one pass is cheaper than a dozen. */
@@ -72,8 +74,8 @@ function isDeniedUp(name: string, provider: string): boolean {
   ) {
     return true;
   }
-  const owner = CREDENTIAL_OWNER[name];
-  return owner !== undefined && owner !== provider;
+  const owners = CREDENTIAL_OWNERS[name];
+  return owners !== undefined && !owners.includes(makerOf(provider));
 }
 
 /** Takes out of the provider's headers what the client must not get; ours are set on the result. */

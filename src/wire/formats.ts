@@ -2,6 +2,7 @@
 // because what stands before differs by provider (`/v1`, `/openai/deployments/{name}`, `/api/v1`, …). Where the path
 // names the model, its place is noted, so that a version's own model goes there and every other byte stays.
 
+import { makerOf } from "../core/providers.ts";
 import { anthropicMessages } from "./anthropic-messages.ts";
 import { bedrockConverse } from "./bedrock-converse.ts";
 import { bedrockCount } from "./bedrock-count.ts";
@@ -31,9 +32,9 @@ const BARE_MESSAGES = /\/messages(\/count_tokens)?$/;
 /** The colon may be escaped, and the model may have one of its own. */
 const GEMINI =
   /\/(?:models|tunedModels|endpoints)\/([^/]+)(?::|%3[aA])(generateContent|streamGenerateContent|countTokens)\/*$/d;
-/** Turns of Bedrock. */
+/** Turns of Bedrock's other APIs, and of Google's that keeps conversations itself. */
 const FOREIGN_TURNS =
-  /\/(?:converse|converse-stream|invoke|invoke-with-response-stream|invoke-with-bidirectional-stream)$|\/async-invoke$|\/model\/.+\/count-tokens$/;
+  /\/v\d+[a-z0-9]*\/interactions$|\/(?:converse|converse-stream|invoke|invoke-with-response-stream|invoke-with-bidirectional-stream)$|\/async-invoke$|\/model\/.+\/count-tokens$/;
 /** Workers AI's paths, with an account or without one; models have slashes in their names. */
 const RUN = /(?:\/ai|^)\/run\/(.+?)\/*$/d;
 /** Bedrock's paths; a model's ARN may be escaped or not. */
@@ -57,20 +58,20 @@ const DEPLOYMENT = /\/openai\/deployments\/([^/]+)\/chat\/completions\/*$/d;
 export function matchEndpoint(provider: string, path: string): Endpoint | null {
   const plain = plainPath(path);
   if (plain.endsWith("/chat/completions")) {
-    const [, deployment] = provider === "azure" ? (DEPLOYMENT.exec(path)?.indices ?? []) : [];
+    const [, deployment] = DEPLOYMENT.exec(path)?.indices ?? [];
     const modelAt = deployment === undefined ? null : spanOf(deployment);
     return { ...endpointOf("openai-chat"), modelAt };
   }
   if (plain.endsWith("/responses")) return endpointOf("openai-responses");
   if (plain.endsWith("/responses/input_tokens")) return endpointOf("openai-responses", true);
-  const messages = (provider === "anthropic" ? BARE_MESSAGES : MESSAGES).exec(plain);
+  const messages = (makerOf(provider) === "anthropic" ? BARE_MESSAGES : MESSAGES).exec(plain);
   if (messages !== null) return endpointOf("anthropic-messages", messages[1] !== undefined);
   return matchRun(provider, path) ?? matchGemini(path) ?? matchBedrock(path) ?? matchVertex(path);
 }
 
 function matchRun(provider: string, path: string): Endpoint | null {
   const [, model] = RUN.exec(path)?.indices ?? [];
-  if (model === undefined || !(provider === "workers-ai" || path.includes("/ai/run/"))) return null;
+  if (model === undefined || !(makerOf(provider) === "workers-ai" || path.includes("/ai/run/"))) return null;
   return { ...endpointOf("workers-ai"), modelAt: { from: model[0], to: model[1], naming: "path" } };
 }
 
@@ -155,15 +156,16 @@ export function familyAt({ format, streams }: Endpoint, search: string): Family 
 export function familyOf(provider: string, path: string): Family {
   const endpoint = matchEndpoint(provider, path);
   if (endpoint !== null) return endpoint.format.family;
-  if (provider === "anthropic") return "anthropic";
-  if (provider === "gemini") return path.includes("/openai/") ? "openai" : "gemini";
-  if (isBedrock(provider, path)) return "bedrock";
-  if (provider === "workers-ai") return /(?:\/ai|^)\/v\d+\//.test(path) ? "openai" : "workers-ai";
+  const maker = makerOf(provider);
+  if (maker === "anthropic") return "anthropic";
+  if (maker === "gemini") return path.includes("/openai/") ? "openai" : "gemini";
+  if (isBedrock(maker, path)) return "bedrock";
+  if (maker === "workers-ai") return /(?:\/ai|^)\/v\d+\//.test(path) ? "openai" : "workers-ai";
   return /\/v\d+\/messages(\/|$)/.test(path) ? "anthropic" : "openai";
 }
 
 /** Bedrock also speaks OpenAI's and Anthropic's APIs, each below a path of its own. */
-function isBedrock(provider: string, path: string): boolean {
+function isBedrock(maker: string, path: string): boolean {
   if (/^\/(?:openai|anthropic)?\/?v\d+\//.test(path)) return false;
-  return provider === "bedrock" || /\/model\/.+\/(?:converse|invoke|count-tokens)/.test(path);
+  return maker === "bedrock" || /\/model\/.+\/(?:converse|invoke|count-tokens)/.test(path);
 }

@@ -33,6 +33,7 @@
 // `minimal` becomes `low`, what lies above `high` becomes `high`, `none` is left out; it takes the place of a
 // `thinkingBudget`. ⁷ `.functionCallingConfig`.
 
+import { makerOf } from "../core/providers.ts";
 import type { Json, JsonObject } from "../core/types.ts";
 import { toolChoiceFor } from "./tools.ts";
 import type { FormatId } from "./wire.ts";
@@ -135,7 +136,7 @@ export function placeParams(params: JsonObject, format: FormatId, provider: stri
     const places = placesIn(neutral, format);
     const value = valueFor(neutral, given, format);
     if (places === undefined || value === undefined) return [];
-    const isReversed = neutral === "max_output_tokens" && !COMPLETION_TOKENS.has(provider);
+    const isReversed = neutral === "max_output_tokens" && !COMPLETION_TOKENS.has(makerOf(provider));
     const mode = neutral === "reasoning_effort" && format === "gemini" ? "exact" : "forced";
     return [{ neutral, spellings: isReversed ? places.toReversed() : places, value, mode }];
   });

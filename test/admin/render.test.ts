@@ -25,6 +25,8 @@ beforeAll(async () => {
     UPSTREAM_OPENAI: upstream.url,
     UPSTREAM_ANTHROPIC: upstream.url,
     UPSTREAM_BEDROCK: upstream.url,
+    UPSTREAM_GEMINI: upstream.url,
+    UPSTREAM_WORKERS_AI: upstream.url,
   });
   url = cluster.control.url;
 });
@@ -80,6 +82,13 @@ const bodies: [string, string, object][] = [
     "/model/anthropic.claude-sonnet-5-v1:0/invoke",
     { anthropic_version: "bedrock-2023-05-31", max_tokens: 9, messages: [user] },
   ],
+  [
+    "gemini",
+    "/v1beta/models/gemini-3:streamGenerateContent",
+    { contents: { parts: { text: "Hi" } }, system_instruction: { parts: [{ text: "Be kind." }] } },
+  ],
+  ["gemini", "/v1beta/models/gemini-3:countTokens", { contents: [{ parts: [{ text: "Hi" }] }] }],
+  ["workers-ai", "/accounts/a/ai/run/@cf/meta/llama-3", { messages: [user] }],
   ["openai", "/v1/chat/completions", { model: "m", messages: [user], prompt_variables: { product: "Own" } }],
 ];
 
@@ -122,6 +131,14 @@ describe("render", () => {
     [{ body: { model: "m", input: "Hi" } }, "/v1/responses"],
     [{ provider: "groq" }, "/v1/chat/completions"],
     [{ provider: "bedrock" }, "/model/the-callers-model/converse"],
+    [{ provider: "gemini" }, "/v1beta/models/the-callers-model:generateContent"],
+    [{ provider: "gemini", body: { messages: [user] } }, "/v1beta/openai/chat/completions"],
+    [
+      { provider: "gemini", body: { generateContentRequest: { contents: [] } } },
+      "/v1beta/models/the-callers-model:countTokens",
+    ],
+    [{ provider: "azure" }, "/openai/v1/chat/completions"],
+    [{ provider: "workers-ai" }, "/accounts/the-account/ai/v1/chat/completions"],
     [{ path: "/v1/responses" }, "/v1/responses"],
   ])("%j goes to %s", async (body, path) => {
     expect(await mustSend<Rendering>(url, render(PROMPT, body))).toMatchObject({ path });

@@ -89,6 +89,7 @@ describe("the provider's secret", () => {
     ANTHROPIC_API_KEY: "a",
     GEMINI_API_KEY: "g",
     AZURE_API_KEY: "z",
+    AZURE_EU_API_KEY: "e",
     WORKERS_AI_API_KEY: "w",
     MY_LLM_API_KEY: "m",
   } as unknown as Env;
@@ -104,6 +105,7 @@ describe("the provider's secret", () => {
     ["gemini", "/v1beta/openai/embeddings", "authorization", "Bearer g"],
     ["azure", "/openai/deployments/d/chat/completions", "api-key", "z"],
     ["azure", "/openai/v1/responses", "api-key", "z"],
+    ["azure-eu", "/openai/v1/responses", "api-key", "e"],
     ["workers-ai", "/accounts/a/ai/v1/chat/completions", "authorization", "Bearer w"],
     ["my-llm", "/v1/chat/completions", "authorization", "Bearer m"],
   ])("of %s goes for %s into %s", (provider, path, name, value) => {

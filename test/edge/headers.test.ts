@@ -51,6 +51,7 @@ describe("headers on their way up", () => {
     expect(up(keys, "anthropic")).toEqual({ "x-api-key": "a" });
     expect(up(keys, "gemini")).toEqual({ "x-goog-api-key": "g" });
     expect(up(keys, "azure")).toEqual({ "api-key": "z" });
+    expect(up(keys, "azure-eu")).toEqual({ "api-key": "z" });
   });
 });
 

@@ -36,6 +36,7 @@ describe("an endpoint", () => {
     ["vertex", "/v1/publishers/anthropic/models/claude:streamRawPredict", "anthropic-messages"],
     ["vertex", "/v1/publishers/anthropic/models/count-tokens:rawPredict", "anthropic-messages count"],
     ["azure", "/openai/v1/chat/completions", "openai-chat"],
+    ["azure-eu", "/openai/deployments/gpt-5/chat/completions", "openai-chat"],
     ["azure", "/openai/v1/responses", "openai-responses"],
     ["workers-ai", "/accounts/a1/ai/run/@cf/meta/llama-3.1-8b-instruct", "workers-ai"],
     ["workers-ai", "/run/%40cf%2Fmeta%2Fllama", "workers-ai"],
@@ -141,6 +142,11 @@ describe("Bedrock's path", () => {
     "/async-invoke",
   ])("is a turn that no prompt goes into: %s", (path) => {
     expect(isUnwritableTurn("bedrock", path)).toBe(true);
+  });
+
+  it("of Google's that keeps conversations itself is one that we cannot write to", () => {
+    expect(isUnwritableTurn("gemini", "/v1beta/interactions")).toBe(true);
+    expect(isUnwritableTurn("gemini", "/v1beta/models/gemini-3:embedContent")).toBe(false);
   });
 });
 
