@@ -49,7 +49,10 @@ export function linkOf(
   if (kind === null || scan.previousResponse === null) return null;
   if (kind === "keyless" ? !isContested(release, nowMs) : !isAmbiguous(release, key, nowMs)) return null;
   const response = fingerprint64(scan.previousResponse);
-  return { response, kind, root: chains.known.get(response) };
+  const root = chains.known.get(response);
+  // It began with a key, and this turn says none.
+  if (kind === "keyless" && root?.key === null) return { response, kind, root: null };
+  return { response, kind, root };
 }
 
 /** What the next turn of this chain has to find: how the chain began, and whether Control has to know it too. */

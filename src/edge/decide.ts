@@ -169,7 +169,8 @@ function decideArm(
   const root = link?.root ?? null;
   return assign({
     release: grant.release,
-    key: root?.key ?? unit.key,
+    // What a turn itself says goes before what its chain began with.
+    key: link?.kind === "keyless" ? (root?.key ?? unit.key) : unit.key,
     conversation: link?.response ?? unit.conversation,
     continues: question.scan.continues,
     isStranger: link?.kind === "keyless" && root === null,

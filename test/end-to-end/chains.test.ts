@@ -11,7 +11,7 @@ const EDGES = 3;
 
 let provider: ResponsesProvider;
 let cluster: Cluster;
-let turnsTaken = 0;
+let chainsBegun = 0;
 const turnsSent = new Map<string, number>();
 
 beforeAll(async () => {
@@ -23,23 +23,29 @@ afterAll(async () => {
   await provider?.stop();
 });
 
-type Chain = { name: string; more: object; turns: Turned[] };
+type Chain = { name: string; more: object; turns: Turned[]; firstEdge?: number };
 
 const edgeAt = (index: number) => cluster.edges[index % EDGES]!;
 
-/** The next turn, on whichever edge comes next unless one is given. */
+/** The next turn, on another edge than the last one unless one is given. */
 async function goOn(prompt: string, chain: Chain, edge?: { url: string }): Promise<Turned> {
-  turnsTaken += 1;
+  if (chain.turns.length === 0) chainsBegun += 1;
+  chain.firstEdge ??= chainsBegun;
   turnsSent.set(prompt, (turnsSent.get(prompt) ?? 0) + 1);
   const previous = chain.turns.at(-1)?.id ?? null;
-  const turn = await takeTurn(edge ?? edgeAt(turnsTaken), prompt, previous, chain.more);
+  const turn = await takeTurn(
+    edge ?? edgeAt(chain.firstEdge + chain.turns.length),
+    prompt,
+    previous,
+    chain.more,
+  );
   expect(turn.answer.status, turn.answer.body).toBe(200);
   chain.turns.push(turn);
   return turn;
 }
 
 async function beginMany(prompt: string, stage: string, count: number, more: object = {}): Promise<Chain[]> {
-  const chains = Array.from({ length: count }, (_, index) => ({
+  const chains: Chain[] = Array.from({ length: count }, (_, index) => ({
     name: `${stage}-${index}`,
     more: { ...more, stream: index % 2 === 1 },
     turns: [],
