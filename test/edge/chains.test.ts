@@ -37,7 +37,7 @@ function ask({ body = {}, header, version = 2, more = {}, release = life.release
     release.unit,
     { get: (name) => (name === "prompt-key" ? header : undefined) },
     scan,
-    "request-1",
+    { requestId: "request-1", agent: null },
   );
   const link = linkOf(chains, unit, scan, release, life.nowMs);
   const { revision } = release;
