@@ -65,35 +65,47 @@ function mergeInto(changes: Plan, list: Node, tools: Settings["tools"]): void {
   }
 }
 
-/** Lists of functions, or single ones in their place. */
+/** Lists of functions, or single ones in their place. Of a name that stands twice the last is what is read. */
 function listsIn(tree: Tree, tool: Node): Node[] {
   if (kindOf(tree, tool) !== "object") return [];
-  return findMembers(tree, tool, DECLARATIONS).filter((node) =>
-    ["array", "object"].includes(kindOf(tree, node)),
-  );
+  const members = findMembers(tree, tool, DECLARATIONS);
+  const lists = members.filter((node) => ["array", "object"].includes(kindOf(tree, node)));
+  return lists.at(-1) === members.at(-1) ? lists : [];
 }
 
 /** Takes out of a tool of the caller's what the version has, and puts its functions into the host; true: nothing is left. */
 function thinOut(changes: Plan, tool: Node, tools: Settings["tools"], isHost: boolean): boolean {
   const { tree } = changes;
   if (kindOf(tree, tool) !== "object") return false;
+  const lists = listsIn(tree, tool);
+  const last = lists.at(-1);
+  // One that is taken out must not uncover another of its name.
+  const isCovered = !isHost && last !== undefined && isAllOurs(tree, last, tools.declared);
   const dropped = tools.keys.flatMap((key) => findMembers(tree, tool, key));
-  for (const list of listsIn(tree, tool)) {
-    const declared = kindOf(tree, list) === "array" ? childrenOf(tree, list) : [list];
-    const same = declared.filter((declaration) => isOneOf(tree, declaration, tools.declared));
-    const items = isHost ? tools.declarations : [];
-    if (same.length > 0 && same.length === declared.length) {
-      if (isHost) changes.replace(list, listBytes(items));
-      else dropped.push(list);
-    } else if (kindOf(tree, list) === "array") {
-      changes.editList(list, same, [{ before: firstChild(tree, list), items }]);
-    } else if (isHost) {
-      changes.addToList(list, items, "prepend");
-    }
-  }
+  if (isCovered) dropped.push(...findMembers(tree, tool, DECLARATIONS));
+  else for (const list of lists) thinOutList(changes, list, tools, isHost);
   if (dropped.length > 0 && dropped.length === childrenOf(tree, tool).length) return true;
   for (const member of dropped) changes.removeMember(member, tool);
   return false;
+}
+
+function thinOutList(changes: Plan, list: Node, tools: Settings["tools"], isHost: boolean): void {
+  const { tree } = changes;
+  const items = isHost ? tools.declarations : [];
+  if (isHost && isAllOurs(tree, list, tools.declared)) {
+    changes.replace(list, listBytes(items));
+  } else if (kindOf(tree, list) === "array") {
+    const same = childrenOf(tree, list).filter((declaration) => isOneOf(tree, declaration, tools.declared));
+    changes.editList(list, same, [{ before: firstChild(tree, list), items }]);
+  } else if (isHost) {
+    changes.addToList(list, items, "prepend");
+  }
+}
+
+/** Nothing is left of it once what the version has is out. */
+function isAllOurs(tree: Tree, list: Node, names: readonly Name[]): boolean {
+  const declared = kindOf(tree, list) === "array" ? childrenOf(tree, list) : [list];
+  return declared.length > 0 && declared.every((declaration) => isOneOf(tree, declaration, names));
 }
 
 function isOneOf(tree: Tree, declaration: Node, names: readonly Name[]): boolean {

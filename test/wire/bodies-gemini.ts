@@ -121,14 +121,13 @@ function writeTools(writer: JsonWriter): string {
       ["name", writer.text(random.pick(["find", "send", "other"]))],
       ...maybe(writer, 0.3, "parameters", () => writer.junk(1)),
     ]);
-  // Members of a tool do not stand twice: which of two lists of functions counts, nobody says.
   const tool = () =>
     writer.object([
-      ...(random.chance(0.6)
-        ? [[either(writer, "functionDeclarations"), listOf(writer, declaration)] as Member]
-        : []),
-      ...(random.chance(0.3) ? [[either(writer, "googleSearch"), "{}"] as Member] : []),
-      ...(random.chance(0.2) ? [[either(writer, "webSearch"), "{ }"] as Member] : []),
+      ...maybe(writer, 0.6, either(writer, "functionDeclarations"), () =>
+        random.chance(0.05) ? "null" : listOf(writer, declaration),
+      ),
+      ...maybe(writer, 0.3, either(writer, "googleSearch"), () => "{}"),
+      ...maybe(writer, 0.2, either(writer, "webSearch"), () => "{ }"),
     ]);
   return random.chance(0.1) ? "null" : listOf(writer, tool);
 }
