@@ -22,10 +22,10 @@ import {
   ROOT,
   type Tree,
 } from "./json-tree.ts";
-import { joinBytes, jsonBytes } from "./json-write.ts";
+import { joinBytes, jsonBytes, listBytes } from "./json-write.ts";
 import { MESSAGES, messageLists, saysNothing, scanMessages } from "./messages.ts";
 import { spoil, writeExamples, type PartWriter } from "./parts.ts";
-import { listBytes, Plan } from "./plan.ts";
+import { Plan } from "./plan.ts";
 import { settingsFor, type Settings } from "./settings.ts";
 import type { Patch } from "./splice.ts";
 import { encodeSystem, placeInString, type SystemText } from "./system-text.ts";

@@ -17,8 +17,8 @@ import {
   type Node,
   type Tree,
 } from "./json-tree.ts";
-import { joinBytes } from "./json-write.ts";
-import { listBytes, objectBytes, type Plan } from "./plan.ts";
+import { joinBytes, listBytes, objectBytes } from "./json-write.ts";
+import type { Plan } from "./plan.ts";
 import type { Settings } from "./settings.ts";
 
 const TOOLS = nameOf("tools");

@@ -34,3 +34,22 @@ export function joinBytes(parts: Uint8Array[]): Uint8Array {
   }
   return out;
 }
+
+const OPEN = Uint8Array.of(0x7b);
+const CLOSE = Uint8Array.of(0x7d);
+const OPEN_LIST = Uint8Array.of(0x5b);
+const CLOSE_LIST = Uint8Array.of(0x5d);
+const COMMA = Uint8Array.of(0x2c);
+
+export function objectBytes(items: Uint8Array[]): Uint8Array {
+  return joinBytes([OPEN, joinItems(items), CLOSE]);
+}
+
+export function listBytes(items: Uint8Array[]): Uint8Array {
+  return joinBytes([OPEN_LIST, joinItems(items), CLOSE_LIST]);
+}
+
+/** With commas between them. */
+export function joinItems(items: Uint8Array[]): Uint8Array {
+  return joinBytes(items.flatMap((item, index) => (index === 0 ? [item] : [COMMA, item])));
+}

@@ -19,14 +19,13 @@ import {
   valueFrom,
   valueTo,
 } from "./json-tree.ts";
-import { joinBytes } from "./json-write.ts";
+import { joinBytes, joinItems, listBytes, objectBytes } from "./json-write.ts";
+import { isPath, membersOf, newPlant, plant, type Plant } from "./plant.ts";
 import type { Setting, Settings, Spelling } from "./settings.ts";
 import { editList, insertAt, replaceValue, sortPatches, type Insertion, type Patch } from "./splice.ts";
 
 type Edit = { removed: Node[]; inserted: Uint8Array[] };
 
-const OPEN = Uint8Array.of(0x7b);
-const CLOSE = Uint8Array.of(0x7d);
 const OPEN_LIST = Uint8Array.of(0x5b);
 const CLOSE_LIST = Uint8Array.of(0x5d);
 const COMMA = Uint8Array.of(0x2c);
@@ -40,41 +39,6 @@ const FUNCTION = nameOf("function");
 const CUSTOM = nameOf("custom");
 const TOOL_SPEC = nameOf("toolSpec");
 const MODEL_PREFIX = "prompt:";
-
-export function objectBytes(items: Uint8Array[]): Uint8Array {
-  return joinBytes([OPEN, ...separate(items), CLOSE]);
-}
-
-export function listBytes(items: Uint8Array[]): Uint8Array {
-  return joinBytes([OPEN_LIST, ...separate(items), CLOSE_LIST]);
-}
-
-function separate(items: Uint8Array[]): Uint8Array[] {
-  return items.flatMap((item, index) => (index === 0 ? [item] : [COMMA, item]));
-}
-
-/** An object that is to be made, or a value in it. */
-type Plant = { name: Name | null; value: Uint8Array | null; members: Map<string, Plant> };
-
-function isPath(names: readonly Name[]): names is Spelling {
-  return names.length > 0;
-}
-
-function plant(object: Plant, spelling: Spelling, value: Uint8Array): void {
-  let place = object;
-  for (const name of spelling) {
-    const member = place.members.get(name.text) ?? { name, value: null, members: new Map() };
-    place.members.set(name.text, member);
-    place = member;
-  }
-  place.value = value;
-}
-
-function membersOf(members: Plant["members"]): Uint8Array[] {
-  return [...members.values()].map(({ name, value, members: inner }) =>
-    joinBytes([name!.prefix, value ?? objectBytes(membersOf(inner))]),
-  );
-}
 
 export class Plan {
   readonly tree: Tree;
@@ -144,7 +108,7 @@ export class Plan {
   /** Into a list, or around the one item that stands in a list's place. */
   addToList(list: Node, items: Uint8Array[], placement: "prepend" | "append"): void {
     const isArray = kindOf(this.tree, list) === "array";
-    const added = joinBytes(separate(items));
+    const added = joinItems(items);
     if (isArray) {
       const before = placement === "prepend" ? firstChild(this.tree, list) : NONE;
       this.editList(list, [], [{ before, items }]);
@@ -216,7 +180,7 @@ export class Plan {
   }
 
   private plantIn(plants: Map<Node, Plant>, node: Node): Plant {
-    const root = plants.get(node) ?? { name: null, value: null, members: new Map() };
+    const root = plants.get(node) ?? newPlant(null);
     plants.set(node, root);
     return root;
   }
