@@ -2,7 +2,8 @@
 
 import type { Placement } from "../core/types.ts";
 import { firstChild, NONE, type Node } from "./json-tree.ts";
-import { listBytes, type Plan } from "./plan.ts";
+import { listBytes } from "./json-write.ts";
+import type { Plan } from "./plan.ts";
 
 export function placeInBlocks(changes: Plan, node: Node, block: Uint8Array, placement: Placement): void {
   const first = firstChild(changes.tree, node);

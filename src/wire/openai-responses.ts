@@ -24,9 +24,9 @@ import {
   type Node,
   type Tree,
 } from "./json-tree.ts";
-import { jsonBytes } from "./json-write.ts";
+import { jsonBytes, listBytes } from "./json-write.ts";
 import { spoil, writeExamples, type PartWriter } from "./parts.ts";
-import { listBytes, Plan } from "./plan.ts";
+import { Plan } from "./plan.ts";
 import { settingsFor, type Settings } from "./settings.ts";
 import { insertAt, type Patch } from "./splice.ts";
 import { encodeSystem, placeInMember, type SystemText } from "./system-text.ts";
