@@ -35,7 +35,12 @@ const text = z
   })
   .refine((joined) => joined !== "", "must not be empty");
 
-const message = z.strictObject({ role: z.enum(["system", "user", "assistant"]), content: text });
+/** OpenAI's prompts say `developer` for what its models take as system text. */
+const role = z
+  .enum(["system", "user", "assistant", "developer"])
+  .transform((written) => (written === "developer" ? "system" : written));
+
+const message = z.strictObject({ role, content: text });
 
 const variableRule = z
   .strictObject({

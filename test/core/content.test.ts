@@ -86,6 +86,11 @@ describe("messages", () => {
     ]);
   });
 
+  it("of a developer's are the system's, as OpenAI's prompts have them", () => {
+    const written = { messages: [{ role: "developer", content: "s" }] };
+    expect(read(written)).toEqual(read({ system: "s" }));
+  });
+
   it.each<[string, unknown, string, RegExp]>([
     [
       "both ways at once",
@@ -95,9 +100,9 @@ describe("messages", () => {
     ],
     [
       "an unknown role",
-      { messages: [{ role: "developer", content: "x" }] },
+      { messages: [{ role: "tool", content: "x" }] },
       "messages[0].role",
-      /"system", "user" or "assistant"/,
+      /"system", "user", "assistant" or "developer"/,
     ],
     ["no role", { messages: [{ content: "x" }] }, "messages[0].role", /required/],
     ["no content", { messages: [{ role: "user" }] }, "messages[0].content", /required/],

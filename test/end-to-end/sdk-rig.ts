@@ -84,7 +84,7 @@ async function startRig(): Promise<Rig> {
 }
 
 function behind(url: string): Record<string, string> {
-  return { UPSTREAM_OPENAI: url, UPSTREAM_ANTHROPIC: url };
+  return { UPSTREAM_OPENAI: url, UPSTREAM_ANTHROPIC: url, UPSTREAM_GROQ: url };
 }
 
 type Options = { prompt?: string | null; maxRetries?: number; timeout?: number; apiKey?: string };
