@@ -59,7 +59,7 @@ export async function startContenders(upstreamPort: number): Promise<Contender[]
   return contenders;
 }
 
-function startBare(folder: string, upstream: string): Promise<Contender> {
+export function startBare(folder: string, upstream: string): Promise<Contender> {
   return startScript(folder, "bare", BARE, upstream);
 }
 
@@ -89,7 +89,7 @@ const config :Workerd.Config = (
   return { name, process, port, path: "/v1/chat/completions", headers: {} };
 }
 
-async function startSwitchback(folder: string, upstream: string): Promise<Contender> {
+export async function startSwitchback(folder: string, upstream: string): Promise<Contender> {
   const port = await freePort();
   const { directory } = await buildWorker();
   const objects = mkdtempSync(join(existsSync(MEMORY_DISK) ? MEMORY_DISK : folder, "switchback-objects-"));
