@@ -1,6 +1,6 @@
 // `node bench/streams.ts`: what it costs to know how a streamed answer ended. The ways to watch a stream, each as a
 // Worker of a few lines beside native pass-through: CPU a chunk, first byte, and when the provider's request ends
-// after the client has hung up. src/edge/forward.ts uses the cheapest that gets all three right.
+// after the client has hung up. src/edge/relay.ts uses the cheapest that gets all three right.
 
 import { fork, spawnSync } from "node:child_process";
 import { mkdtempSync } from "node:fs";
@@ -24,6 +24,32 @@ const WAYS: Record<string, string> = {
     return new Response(readable, upstream);`),
   "identity-pipe with signal": worker(`const { readable, writable } = new IdentityTransformStream();
     ctx.waitUntil(upstream.body.pipeTo(writable, { signal: request.signal }).then(() => {}, () => {}));
+    return new Response(readable, upstream);`),
+  // As src/edge/pipe.ts does: something can still be said when the provider breaks off.
+  "identity-pipe, kept open": worker(`const { readable, writable } = new IdentityTransformStream();
+    ctx.waitUntil(upstream.body.pipeTo(writable, { preventAbort: true, signal: request.signal }).then(() => {}, () => {}));
+    return new Response(readable, upstream);`),
+  // What a limit on silence takes.
+  "loop with one timer": worker(`const { readable, writable } = new IdentityTransformStream();
+    const pump = async () => {
+      const reader = upstream.body.getReader();
+      const writer = writable.getWriter();
+      let quiet = 0;
+      let reading = false;
+      const timer = setInterval(() => { quiet = reading ? quiet + 1 : 0; if (quiet > 4) reader.cancel(); }, 15_000);
+      try {
+        for (;;) {
+          reading = true;
+          const { done, value } = await reader.read();
+          reading = false;
+          quiet = 0;
+          if (done) return await writer.close();
+          await writer.write(value);
+        }
+      } catch (error) { reader.cancel(error).catch(() => {}); writer.abort(error).catch(() => {}); }
+      finally { clearInterval(timer); }
+    };
+    ctx.waitUntil(pump());
     return new Response(readable, upstream);`),
   "pull-cancel": worker(`const reader = upstream.body.getReader();
     return new Response(new ReadableStream({
