@@ -23,7 +23,7 @@ import {
   type Tree,
 } from "./json-tree.ts";
 import { joinBytes, jsonBytes, listBytes } from "./json-write.ts";
-import { MESSAGES, messageLists, saysNothing, scanMessages } from "./messages.ts";
+import { isPlaceForExamples, MESSAGES, messageLists, saysNothing, scanMessages } from "./messages.ts";
 import { spoil, writeExamples, type PartWriter } from "./parts.ts";
 import { Plan } from "./plan.ts";
 import { settingsFor, type Settings } from "./settings.ts";
@@ -122,11 +122,12 @@ function placeSystem(changes: Plan, { settings, system, placement }: Prepared): 
   return null;
 }
 
-export const anthropicMessages: WireFormat<Tree, Prepared> = defineFormat({
+export const anthropicMessages: WireFormat<Tree, Prepared> = defineFormat<Tree, Prepared>({
   id: "anthropic-messages",
   family: "anthropic",
   answers: anthropicAnswers,
   scan,
   prepare,
   plan,
+  stream: { list: MESSAGES, watched: null, isSettled: isPlaceForExamples },
 });

@@ -12,7 +12,7 @@ import { defineFormat } from "./define-format.ts";
 import { fieldsOf, firstTextIn } from "./facts.ts";
 import { findMember, findMembers, firstChild, kindOf, nameOf, ROOT, type Tree } from "./json-tree.ts";
 import { jsonBytes, listBytes } from "./json-write.ts";
-import { MESSAGES, messageLists, saysNothing, scanMessages } from "./messages.ts";
+import { isPlaceForExamples, MESSAGES, messageLists, saysNothing, scanMessages } from "./messages.ts";
 import { spoil, writeExamples, type PartWriter } from "./parts.ts";
 import { Plan } from "./plan.ts";
 import { settingsFor, type Settings } from "./settings.ts";
@@ -132,11 +132,12 @@ function placeSystem(changes: Plan, { settings, block, placement }: Prepared): P
   return null;
 }
 
-export const bedrockConverse: WireFormat<Tree, Prepared> = defineFormat({
+export const bedrockConverse: WireFormat<Tree, Prepared> = defineFormat<Tree, Prepared>({
   id: "bedrock-converse",
   family: "bedrock",
   answers: converseAnswers,
   scan,
   prepare,
   plan,
+  stream: { list: MESSAGES, watched: null, isSettled: isPlaceForExamples },
 });

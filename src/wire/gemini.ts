@@ -13,7 +13,17 @@ import { checkCache, targetsOf, wrapCount } from "./gemini-request.ts";
 import { scanGemini, type GeminiSpans } from "./gemini-scan.ts";
 import { googleName } from "./gemini-names.ts";
 import { mergeGeminiTools } from "./gemini-tools.ts";
-import { findMembers, firstChild, kindOf, NONE, valueFrom, valueTo, type Node } from "./json-tree.ts";
+import {
+  findMember,
+  findMembers,
+  firstChild,
+  kindOf,
+  NONE,
+  ROOT,
+  valueFrom,
+  valueTo,
+  type Node,
+} from "./json-tree.ts";
 import { joinBytes, jsonBytes, listBytes } from "./json-write.ts";
 import { spoil, writeExamples, type PartWriter } from "./parts.ts";
 import type { Plan } from "./plan.ts";
@@ -165,6 +175,12 @@ function refuse(field: string, message: string): Problem {
   return problem("invalid_request", message, { field });
 }
 
+/** Examples stand before the first content. Counts wrap the body in another. */
+function isSettled({ spans: { tree } }: Scan<GeminiSpans>, { examples, count }: GeminiPieces): boolean {
+  const list = findMember(tree, ROOT, CONTENTS);
+  return !count && list !== NONE && (examples.length === 0 || firstChild(tree, list) !== NONE);
+}
+
 export const gemini: WireFormat<GeminiSpans, GeminiPieces> = defineFormat({
   id: "gemini",
   family: "gemini",
@@ -172,4 +188,5 @@ export const gemini: WireFormat<GeminiSpans, GeminiPieces> = defineFormat({
   scan: scanGemini,
   prepare,
   plan,
+  stream: { list: CONTENTS, watched: null, isSettled },
 });

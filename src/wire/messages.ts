@@ -4,7 +4,17 @@ import { isProblem, problem, type Problem } from "../core/problem.ts";
 import { readCommon } from "./facts.ts";
 import { textOf } from "./first-text.ts";
 import { scanJson, type Field } from "./json-scan.ts";
-import { findMember, findMembers, kindOf, nameOf, NONE, ROOT, type Node, type Tree } from "./json-tree.ts";
+import {
+  findMember,
+  findMembers,
+  firstChild,
+  kindOf,
+  nameOf,
+  NONE,
+  ROOT,
+  type Node,
+  type Tree,
+} from "./json-tree.ts";
 import { contentOf, readTurns } from "./turns.ts";
 import type { Scan } from "./wire.ts";
 
@@ -29,6 +39,15 @@ export function scanMessages(body: Uint8Array, fields: Field[]): Scan<Tree> | Pr
 /** A call site that sends nothing but the name of a prompt: the version's own messages are the conversation. */
 export function saysNothing(tree: Tree): boolean {
   return findMembers(tree, ROOT, MESSAGES).every((node) => kindOf(tree, node) === "null");
+}
+
+/** While the list is still coming: examples go before the first message, and the rest of what a version says elsewhere. */
+export function isPlaceForExamples(
+  { spans: tree }: Scan<Tree>,
+  { examples }: { examples: Uint8Array[] },
+): boolean {
+  const list = findMembers(tree, ROOT, MESSAGES).at(-1) ?? NONE;
+  return examples.length === 0 || (list !== NONE && firstChild(tree, list) !== NONE);
 }
 
 /** Every `messages` of the body. An empty list is one; the provider says whether it will do. */

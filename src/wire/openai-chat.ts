@@ -9,14 +9,14 @@ import type { JsonObject, Placement } from "../core/types.ts";
 import { chatAnswers } from "./answer.ts";
 import { defineFormat } from "./define-format.ts";
 import { fieldsOf } from "./facts.ts";
-import { firstChild, NONE, type Node, type Tree } from "./json-tree.ts";
+import { findMember, findMembers, firstChild, NONE, ROOT, type Node, type Tree } from "./json-tree.ts";
 import { joinBytes, jsonBytes, listBytes } from "./json-write.ts";
 import { MESSAGES, messageLists, saysNothing, scanMessages } from "./messages.ts";
 import { spoil, writeExamples, type PartWriter } from "./parts.ts";
 import { Plan } from "./plan.ts";
 import { settingsFor, type Settings } from "./settings.ts";
 import type { Insertion, Patch } from "./splice.ts";
-import { endOfLeading, instructionsIn, isDeveloper } from "./turns.ts";
+import { endOfLeading, instructionsIn, isDeveloper, ROLE } from "./turns.ts";
 import type { FormatId, PrepareOptions, Scan, WireFormat } from "./wire.ts";
 
 export type ChatPieces = {
@@ -97,6 +97,17 @@ function placeMessages(changes: Plan, list: Node, { system, examples, placement 
   changes.editList(list, removed, insertions);
 }
 
+/** Of the item that is cut the role must be known. */
+function isSettled({ spans: tree }: Scan<Tree>, { system, examples, placement }: ChatPieces): boolean {
+  const list = findMembers(tree, ROOT, MESSAGES).at(-1) ?? NONE;
+  if (list === NONE || (system !== null && placement === "replace")) return false;
+  const hasRole = (item: Node) => item !== NONE && findMember(tree, item, ROLE) !== NONE;
+  const needsBody = examples.length > 0 || (system !== null && placement === "append");
+  if (needsBody && !hasRole(endOfLeading(tree, list))) return false;
+  if (system === null) return true;
+  return placement === "if_absent" ? instructionsIn(tree, list).length > 0 : hasRole(firstChild(tree, list));
+}
+
 export const openaiChat: WireFormat<Tree, ChatPieces> = defineFormat({
   id: "openai-chat",
   family: "openai",
@@ -104,4 +115,5 @@ export const openaiChat: WireFormat<Tree, ChatPieces> = defineFormat({
   scan: (body) => scanMessages(body, FIELDS),
   prepare: (rendered, options) => prepareChat(rendered, options, "openai-chat"),
   plan,
+  stream: { list: MESSAGES, watched: ROLE, isSettled },
 });

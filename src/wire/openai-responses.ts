@@ -30,7 +30,7 @@ import { Plan } from "./plan.ts";
 import { settingsFor, type Settings } from "./settings.ts";
 import { insertAt, type Patch } from "./splice.ts";
 import { encodeSystem, placeInMember, type SystemText } from "./system-text.ts";
-import { contentOf, endOfLeading, instructionsIn, readTurns } from "./turns.ts";
+import { contentOf, endOfLeading, instructionsIn, readTurns, ROLE } from "./turns.ts";
 import type { PrepareOptions, Scan, WireFormat } from "./wire.ts";
 
 type Prepared = {
@@ -144,6 +144,14 @@ function wrapText(changes: Plan, node: Node, { wrap }: Prepared): void {
   insertAt(changes.patches, valueTo(changes.tree, node), wrap.after);
 }
 
+/** What says that earlier turns are the provider's may stand behind the input: then the examples are left out. */
+function isSettled({ spans: tree }: Scan<Tree>, { system, examples, placement }: Prepared): boolean {
+  const input = findMember(tree, ROOT, INPUT);
+  if (input === NONE || (examples.length > 0 && !isThreaded(tree))) return false;
+  if (system === null || kindOf(tree, input) !== "array") return true;
+  return placement === "if_absent" ? hasInstructionItems(tree) : placement !== "replace";
+}
+
 export const openaiResponses: WireFormat<Tree, Prepared> = defineFormat({
   id: "openai-responses",
   family: "openai",
@@ -151,4 +159,5 @@ export const openaiResponses: WireFormat<Tree, Prepared> = defineFormat({
   scan,
   prepare,
   plan,
+  stream: { list: INPUT, watched: ROLE, isSettled },
 });

@@ -13,7 +13,7 @@ import {
   type Tree,
 } from "./json-tree.ts";
 
-const ROLE = nameOf("role");
+export const ROLE = nameOf("role");
 const TYPE = nameOf("type");
 const CONTENT = nameOf("content");
 const SYSTEM = nameOf("system");

@@ -6,6 +6,7 @@ import type { Problem } from "../core/problem.ts";
 import type { Rendered } from "../core/rendered.ts";
 import type { JsonObject } from "../core/types.ts";
 import type { AnswerRules } from "./answer.ts";
+import type { Name } from "./json-tree.ts";
 import type { Settings } from "./settings.ts";
 import type { Patch } from "./splice.ts";
 
@@ -61,6 +62,17 @@ export type PrepareOptions = {
   modelInPath?: boolean;
 };
 
+/** How a body of the format may go up while it still comes in (partial-body.ts). */
+export type StreamRule<Spans = unknown, Prepared extends Pieces = Pieces> = {
+  /** The list that most of a large body is. */
+  list: Name;
+  /** The member of an item that says where the prompt goes: the one that is cut must not have it twice. null: none. */
+  watched: Name | null;
+  /** Can nothing that may still come change what the version puts into the list and before it? In `scan` the list is cut
+   * short, and its last item may be. */
+  isSettled(scan: Scan<Spans>, prepared: Prepared): boolean;
+};
+
 export type WireFormat<Spans = unknown, Prepared extends Pieces = Pieces> = {
   id: FormatId;
   family: Family;
@@ -73,6 +85,8 @@ export type WireFormat<Spans = unknown, Prepared extends Pieces = Pieces> = {
   plan(scan: Scan<Spans>, prepared: Prepared): Patch[] | Problem;
   /** Splices. A request that cannot take the prompt is refused, never sent half-prompted. */
   inject(scan: Scan<Spans>, prepared: Prepared): Uint8Array | Problem;
+  /** null: a body of this format is always read whole. */
+  stream: StreamRule<Spans, Prepared> | null;
 };
 
 /** A turn-creating endpoint; `count`: it only counts tokens. */
