@@ -1,13 +1,15 @@
 // A WebSocket of OpenAI's Realtime that names a prompt. The handshake is decided like a turn, so that a refusal is an HTTP
 // answer and the 101 says what the session gets; but the session is prompted by the client's first event, and it is
-// then that the lease counts (guarantee 1): a rollback in between is obeyed. Nothing the client says goes up before
-// its session has the version. From then on frames pass both ways as they come, and so do closes.
+// then that the lease counts (guarantee 1): a rollback in between is obeyed. Nothing that begins its work goes up before
+// the session has the version; what is no event of Realtime passes. From then on frames pass both ways as they come,
+// and so do closes.
 
 import { isProblem, problem, type Problem } from "../core/problem.ts";
 import { decodeUtf8, encodeUtf8 } from "../core/text.ts";
 import { errorBody } from "../wire/errors.ts";
 import { FORMATS, isRealtime } from "../wire/formats.ts";
 import {
+  beginsWork,
   emptySession,
   readClientEvent,
   repeatInto,
@@ -154,6 +156,7 @@ function openTunnel(
 
   const prompt = async (text: string): Promise<string[] | Problem> => {
     const event = encodeUtf8(text);
+    if (!beginsWork(event)) return [text];
     const found = readClientEvent(event);
     if (isProblem(found)) return found;
     if (found?.isTranscription === true) {

@@ -131,6 +131,16 @@ export function readClientEvent(event: Uint8Array): ClientEvent | Problem | null
   return { type, at, isTranscription: kind === "transcription" };
 }
 
+/** Events that a session has to be prompted before: they say something, or ask for an answer. */
+const SPEAKS = /^(?:session\.update$|response\.|conversation\.|input_audio_buffer\.)/;
+
+/** Does this begin the session's work? Text that is no event of Realtime is the provider's to judge. */
+export function beginsWork(event: Uint8Array): boolean {
+  const tree = scanJson(event, []);
+  if (isProblem(tree)) return false;
+  return SPEAKS.test(readString(tree, findMember(tree, ROOT, TYPE)) ?? "");
+}
+
 /** The event with another object in the place of its own. */
 export function replaceObject(event: Uint8Array, { at }: ClientEvent, object: Uint8Array): Uint8Array {
   return splice(event, [{ ...at, bytes: object }]);

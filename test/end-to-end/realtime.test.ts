@@ -99,6 +99,15 @@ describe("a session with a prompt", () => {
     socket.close(1000);
   });
 
+  it("waits for the first event that begins its work; anything else is the provider's to judge", async () => {
+    const { socket, upstream } = await open();
+    const others = ["hello é", '{"type":"ping"}', '{"no":"type"}', "{broken"];
+    for (const text of others) socket.send(text);
+    socket.send(APPEND);
+    expect(await upstream.take(6)).toEqual([...others, OURS, APPEND]);
+    socket.close(1000);
+  });
+
   it("has the beta's shape where the client asks for the beta", async () => {
     const { socket, upstream } = await open("", { "openai-beta": "realtime=v1" });
     socket.send(APPEND);
