@@ -140,7 +140,7 @@ async function seedPrompt(port: number): Promise<void> {
   await callAdmin(port, "POST", "/admin/prompts/bench/canary", { version: 2, weight: 25, transition: "now" });
 }
 
-async function callAdmin(port: number, method: string, path: string, body: unknown): Promise<void> {
+export async function callAdmin(port: number, method: string, path: string, body: unknown): Promise<void> {
   const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
     method,
     headers: { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": "application/json" },
