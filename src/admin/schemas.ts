@@ -173,7 +173,7 @@ export const routingSchema = z
     baseline: version,
     arms: z.array(z.object(armShape) satisfies z.ZodType<Arm>),
     table: z.object(slotTable) satisfies z.ZodType<SlotTable>,
-    drains: z.array(z.object({ ...slotTable, until: z.number(), strangers: version.optional() })),
+    drains: z.array(z.object({ ...slotTable, until: z.number(), strangers: version.exactOptional() })),
     revoked: z.array(version),
     changedAt: time,
   })
