@@ -136,7 +136,8 @@ describe("a prompt object on Responses", () => {
     }
     await rig.admin.canary("sales", 2, 50, { transition: "now" });
     const versions = new Set<string | null>();
-    for (let index = 0; index < 200 && versions.size < 2; index += 1) {
+    const deadlineMs = Date.now() + 10_000;
+    for (let index = 0; versions.size < 2 && Date.now() < deadlineMs; index += 1) {
       const call = client().responses.create({ prompt: { id: ID, variables }, input: `Call ${index}` });
       const { response } = await call.withResponse();
       if (response.headers.get("prompt-reason") === "split")
