@@ -114,7 +114,11 @@ export function responseFormatFor(given: JsonObject, format: FormatId): PlacedFo
     case "anthropic-messages":
       if (type === "text") return [];
       if (type === "json_schema") {
-        return placeFormat("output_config.format", { type, schema: schema["schema"] ?? {} });
+        // The second is what it was called while it was a beta; a request with both is refused.
+        return placeFormat(["output_config.format", "output_format"], {
+          type,
+          schema: schema["schema"] ?? {},
+        });
       }
       return refuseFormat("Anthropic", type);
     case "openai-realtime":
@@ -141,8 +145,8 @@ function refuseFormat(whose: string, type: Json, mend = "the version needs a jso
   });
 }
 
-function placeFormat(place: string, value: JsonObject): PlacedFormat[] {
-  return [{ places: [place], value, mode: "forced" }];
+function placeFormat(places: string | string[], value: JsonObject): PlacedFormat[] {
+  return [{ places: [places].flat(), value, mode: "forced" }];
 }
 
 /** A schema without a JSON type is refused by Google, and so is one of each kind. */

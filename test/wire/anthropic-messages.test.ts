@@ -118,6 +118,20 @@ describe("what Anthropic calls otherwise", () => {
     });
     expect(inject('{"messages":[]}', { responseFormat: { type: "text" } })).toBe('{"messages":[]}');
   });
+
+  it("a response format under the name of its beta, where the caller uses that, and never under two", () => {
+    const schema = { type: "object", properties: {} };
+    const responseFormat = { type: "json_schema", name: "answer", schema };
+    const own = { type: "json_schema", schema: { type: "string" } };
+    const ours = { type: "json_schema", schema };
+    const of = (body: object) =>
+      JSON.parse(inject(JSON.stringify({ ...body, messages: [] }), { responseFormat }));
+    expect(of({ output_format: own })).toEqual({ output_format: ours, messages: [] });
+    expect(of({ output_format: own, output_config: { format: own } })).toEqual({
+      output_config: { format: ours },
+      messages: [],
+    });
+  });
 });
 
 it("a token count takes what counts and no sampling parameters", () => {

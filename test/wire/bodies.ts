@@ -226,6 +226,7 @@ const OWN_MEMBERS: { [format in FormatId]: (writer: JsonWriter, kept: string[]) 
     ...maybe(writer, 0.5, "max_tokens", () => writer.number()),
     ...maybe(writer, 0.1, "stop_sequences", () => '["x"]'),
     ...maybe(writer, 0.2, "output_config", () => writeNested(writer, ["effort", "format", "other"])),
+    ...maybe(writer, 0.1, "output_format", () => '{"type":"json_schema","schema":{}}'),
     ...maybe(writer, 0.2, "tools", () => writeTools(writer)),
     ...maybe(writer, 0.1, "thinking", () => '{"type":"adaptive"}'),
     ["anthropic_version", '"bedrock-2023-05-31"'],

@@ -263,7 +263,8 @@ function formatWrites(given: JsonObject, format: FormatId): Write[] {
     const jsonSchema = { name: given["name"]!, schema: JSON.stringify(given["schema"]) };
     return [{ path: "outputConfig.textFormat", value: { type, structure: { jsonSchema } }, others: [] }];
   }
-  return [{ path: "output_config.format", value: { type, schema: given["schema"]! }, others: [] }];
+  const value = { type, schema: given["schema"]! };
+  return [{ path: "output_config.format", value, others: ["output_format"] }];
 }
 
 function writeTool(tool: JsonObject, format: FormatId): JsonObject {
