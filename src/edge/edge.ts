@@ -18,7 +18,7 @@ import { questionOf } from "./question.ts";
 import { nameOfSession, serveSession } from "./realtime.ts";
 import type { Ctx } from "./releases.ts";
 import { respondProblem, type Account } from "./respond.ts";
-import { parseRoute } from "./route.ts";
+import { checkPath, parseRoute } from "./route.ts";
 
 /** Serves `/p/{prompt}/{provider}/…` and `/{provider}/…`. */
 export async function serveData(request: Request, env: Env, ctx: Ctx): Promise<Response> {
@@ -42,7 +42,7 @@ export async function serveData(request: Request, env: Env, ctx: Ctx): Promise<R
   const admission = await admit(asked);
   if (isProblem(admission)) return refuseUnread(request, admission, family, account);
   const call: Call = { ...asked, admission };
-  const refused = account.prompt === null ? null : checkReference(account.prompt);
+  const refused = account.prompt === null ? null : (checkReference(account.prompt) ?? checkPath(route));
   if (refused !== null) return refuseUnread(request, refused, family, account);
   if (endpoint !== null && request.method === "POST") return serveTurn(call, endpoint);
   const session = nameOfSession(call);
@@ -70,10 +70,7 @@ function checkNaming({ request, headers, route }: Call): Problem | null {
   if (isProblem(environment)) return environment;
   if (request.method === "POST" && isUnwritableTurn(route.provider, route.path)) {
     const mend = route.path.includes("/invoke") ? " Converse takes one for any model." : "";
-    return problem(
-      "invalid_request",
-      `A prompt cannot be injected into ${route.path} by this version of the proxy.${mend}`,
-    );
+    return problem("invalid_request", `No prompt can be put into ${route.path.slice(0, 200)}.${mend}`);
   }
   return null;
 }

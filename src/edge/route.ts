@@ -38,6 +38,20 @@ export function parseRoute(url: string): Route | Problem {
   return { prompt, environment: environment ?? null, provider: provider.head, path: provider.rest, search };
 }
 
+/** A base URL with the version that the SDK adds by itself: no provider has such a path. */
+const DOUBLED_VERSION = /^(\/v\d+[a-z0-9]*)\1(?=\/|$)/;
+
+/** What is wrong with the upstream path of a request that names a prompt; without one it goes verbatim, whatever it is. */
+export function checkPath({ path, provider }: Route): Problem | null {
+  const [, version] = DOUBLED_VERSION.exec(path) ?? [];
+  if (version === undefined) return null;
+  return problem(
+    "invalid_request",
+    `The path has ${version} twice. Where the SDK adds ${version} by itself its base URL ends with /${provider}, elsewhere with /${provider}${version}.`,
+    { field: "path" },
+  );
+}
+
 function cutSegment(path: string, from: number): { head: string; rest: string } {
   const end = path.indexOf("/", from);
   return end < 0

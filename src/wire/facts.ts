@@ -109,13 +109,13 @@ export function parseObject(text: string): JsonObject | null {
 /** OpenAI's prompt object. Text under the name `prompt` is another API's and says nothing. */
 function readPromptField(tree: Tree): Scan["promptField"] | Problem {
   for (const name of LOOKALIKES) {
-    if (findMember(tree, ROOT, name) !== NONE) return refuse(name.text, "Name the prompt as prompt.id.");
+    if (findMember(tree, ROOT, name) !== NONE) return refuseLookalike(name.text);
   }
   const node = findMember(tree, ROOT, PROMPT);
   if (node === NONE || kindOf(tree, node) !== "object") return null;
   const { id, version = null, variables = null, ...rest } = readJson(tree, node) as JsonObject;
   for (const { text } of LOOKALIKES) {
-    if (Object.hasOwn(rest, text)) return refuse(`prompt.${text}`, "Name the prompt as prompt.id.");
+    if (Object.hasOwn(rest, text)) return refuseLookalike(`prompt.${text}`);
   }
   if (typeof id !== "string" || id === "")
     return refuse("prompt.id", "prompt.id must be the name of a prompt.");
@@ -126,6 +126,10 @@ function readPromptField(tree: Tree): Scan["promptField"] | Problem {
     return refuse("prompt.variables", "prompt.variables must be an object of names and values.");
   }
   return { id, version: version === null ? null : Number(version), variables };
+}
+
+function refuseLookalike(field: string): Problem {
+  return refuse(field, `${field} names no prompt. Name it as prompt.id: {"prompt": {"id": "…"}}.`);
 }
 
 function isVersion(value: Json): value is string | number {

@@ -39,6 +39,7 @@ export function scanJson(body: Uint8Array, fields: Field[]): Tree | Problem {
   const end = walk.document();
   const nodes = end === FAULT ? null : scratch.slice(0, walk.used);
   if (scratch.length > KEPT_VALUES * STRIDE) scratch = new Int32Array(KEPT_VALUES * STRIDE);
+  if (nodes === null && body.length === 0) return problem("invalid_request", "The request has no body.");
   if (nodes === null) return explain(walk.fault, walk.faultAt);
   return { body, nodes, hasEscapedKeys: walk.hasEscapedKeys };
 }

@@ -1,13 +1,18 @@
 import { describe, expect, it } from "vitest";
 import { isProblem } from "../../src/core/problem.ts";
 import { resolveUpstream } from "../../src/edge/providers.ts";
-import { parseRoute } from "../../src/edge/route.ts";
+import { checkPath, parseRoute } from "../../src/edge/route.ts";
 import type { Env } from "../../src/env.ts";
 
 const ORIGIN = "https://proxy.example";
 
 function env(vars: Record<string, string>): Env {
   return vars as unknown as Env;
+}
+
+function check(path: string) {
+  const route = parseRoute(ORIGIN + path);
+  return isProblem(route) ? route : checkPath(route);
 }
 
 describe("parseRoute", () => {
@@ -52,6 +57,28 @@ describe("parseRoute", () => {
   });
 });
 
+describe("checkPath", () => {
+  it("finds the version that the SDK adds to a base URL that has it, and says what the base URL is", () => {
+    for (const path of [
+      "/p/bot/openai/v1/v1/chat/completions",
+      "/p/bot/anthropic/v1/v1/messages",
+      "/p/bot/gemini/v1beta/v1beta/models/m:generateContent",
+      "/p/bot/openai/v1/v1",
+    ]) {
+      expect(check(path), path).toMatchObject({ problem: "invalid_request", field: "path" });
+    }
+    expect(check("/p/bot/anthropic/v1/v1/messages")).toMatchObject({
+      message: expect.stringMatching(/ends with \/anthropic, .*\/anthropic\/v1\.$/),
+    });
+  });
+
+  it("takes every other path for the provider's own", () => {
+    for (const path of ["/v1/v10/messages", "/v1/v1x", "/v1beta/v1/x", "/v2/v1/x", "/x/v1/v1/y", "//v1/v1"]) {
+      expect(check(`/p/bot/openai${path}`), path).toBeNull();
+    }
+  });
+});
+
 describe("resolveUpstream", () => {
   it("knows the built-in providers and lets deployment config override one or add others", () => {
     expect(resolveUpstream("openai", env({}))).toBe("https://api.openai.com");
@@ -68,8 +95,16 @@ describe("resolveUpstream", () => {
       const answer = resolveUpstream(provider, env({}));
       expect(isProblem(answer) && answer.problem, provider).toBe("provider_not_found");
     }
-    expect(resolveUpstream("azure", env({}))).toMatchObject({
-      message: expect.stringContaining("UPSTREAM_AZURE"),
-    });
+    const messages: [string, RegExp][] = [
+      ["azure", /UPSTREAM_AZURE/],
+      ["opanai", /Did you mean openai\? Set the var UPSTREAM_OPANAI /],
+      ["llm", /provider "llm"\. Set the var UPSTREAM_LLM .* or use one of: openai, /],
+      ["v1", /provider "v1"\. .*\/p\/\{prompt\}\/openai\/v1/],
+    ];
+    for (const [provider, message] of messages) {
+      expect(resolveUpstream(provider, env({})), provider).toMatchObject({
+        message: expect.stringMatching(message),
+      });
+    }
   });
 });

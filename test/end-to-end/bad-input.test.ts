@@ -96,6 +96,15 @@ describe("a request that names something unknown", () => {
     });
   });
 
+  it("is refused where its base URL brings the version along that the SDK adds, and passes without a prompt", async () => {
+    const refusal = { status: 400, code: "invalid_request", message: /\/v1 twice/ };
+    expectRefusal(await post(`p/bot/openai/v1/v1/chat/completions`, chatBody()), refusal);
+    expectRefusal(await post(`p/bot/anthropic/v1/v1/messages`, chatBody()), refusal);
+    expectRefusal(await post("openai/v1/v1/chat/completions", chatBody(), { "prompt-name": "bot" }), refusal);
+    expect((await post("openai/v1/v1/embeddings", chatBody())).status).toBe(200);
+    expect(provider.dispatches).toHaveLength(1);
+  });
+
   it("is refused for an archived prompt and for a partial", async () => {
     await callAdmin(cluster.control.url, "PUT", "/admin/prompts/gone");
     await callAdmin(cluster.control.url, "POST", "/admin/prompts/gone/versions", { system: "x" });
