@@ -3,12 +3,11 @@
 
 import type { RegistryPort } from "../core/ports.ts";
 import { isProblem, problem, type Problem } from "../core/problem.ts";
-import { PROVIDERS, upstreamVar } from "../core/providers.ts";
 import { limitVar, REGISTRY_NAME, requestLimits, type Env } from "../env.ts";
 import { createSecret } from "./auth.ts";
 import { answerWith, type Call, type Handlers, type Reply } from "./call.ts";
 import type { keyOperations } from "./key-operations.ts";
-import { describeProviders } from "./providers.ts";
+import { checkProviders, describeProviders } from "./providers.ts";
 import { callStub, promptNotFound, resolveAlias } from "./stubs.ts";
 import { readExpiry } from "./token-handlers.ts";
 
@@ -36,7 +35,7 @@ async function mintKey({ env, actor, body }: Mint): Promise<Reply | Problem> {
   const { name, environments, providers, requestsPerMinute } = body;
   const expiresAt = readExpiry(body.expiresAt);
   if (isProblem(expiresAt)) return expiresAt;
-  const unusable = checkLimit(requestsPerMinute, env) ?? checkProviders(providers, env);
+  const unusable = checkLimit(requestsPerMinute, env) ?? checkProviders(providers, env, "providers");
   if (unusable !== null) return unusable;
   const prompts = await readPrompts(body.prompts, env);
   if (isProblem(prompts)) return prompts;
@@ -59,13 +58,6 @@ function checkLimit(requestsPerMinute: number | null, env: Env): Problem | null 
       ? `This deployment has no limits; add a ratelimits binding ${limitVar(requestsPerMinute)} to wrangler.toml, or mint the key without one.`
       : `must be one of the limits that this deployment has: ${limits.join(", ")}. Another one needs a ratelimits binding ${limitVar(requestsPerMinute)} in wrangler.toml.`;
   return problem("invalid_request", `requestsPerMinute: ${mend}`, { field: "requestsPerMinute" });
-}
-
-function checkProviders(providers: string[], env: Env): Problem | null {
-  const missing = providers.find((name) => !Object.hasOwn(PROVIDERS, name) && !env[upstreamVar(name)]);
-  if (missing === undefined) return null;
-  const detail = `There is no provider "${missing}". GET /admin/providers lists all; ${upstreamVar(missing)} would add it.`;
-  return problem("provider_not_found", detail, { field: "providers" });
 }
 
 /** The prompts' own names, each once. */

@@ -6,6 +6,7 @@ import { NAME_PATTERN } from "../core/types.ts";
 import { REGISTRY_NAME } from "../env.ts";
 import { answerWith, executeCommand, type Call, type Handlers, type Reply } from "./call.ts";
 import type { promptOperations } from "./prompt-operations.ts";
+import { checkProviders } from "./providers.ts";
 import { renderRequest } from "./render.ts";
 import { callControl, callStub } from "./stubs.ts";
 import type { versionOperations } from "./version-operations.ts";
@@ -60,6 +61,8 @@ export const promptHandlers: Handlers<typeof promptOperations & typeof versionOp
   },
 
   async renderPrompt({ env, params, body }) {
+    const unknown = checkProviders([body.provider], env, "provider");
+    if (unknown !== null) return unknown;
     return callControl(env, params.prompt, async (control) => {
       const rendering = await renderRequest(control, body);
       return isProblem(rendering) ? rendering : answerWith(rendering);

@@ -1,6 +1,8 @@
 // What is configured of each provider, and what is wrong with it, said before the first request finds out. Guarantee:
 // secrets are looked at only for whether they are there.
 
+import { findNearMiss } from "../core/content-problems.ts";
+import { problem, type Problem } from "../core/problem.ts";
 import { awsRegionOf, makerOf, PROVIDERS, secretVar, upstreamVar } from "../core/providers.ts";
 import type { Env } from "../env.ts";
 import type { ProviderView } from "./schemas.ts";
@@ -14,6 +16,16 @@ const OWN_HOSTS: { [provider: string]: string } = {
   azure: "https://RESOURCE.openai.azure.com",
   bedrock: "https://bedrock-runtime.REGION.amazonaws.com",
 };
+
+/** What is named where a provider has to be, and is none. `field`: where. */
+export function checkProviders(names: readonly string[], env: Env, field: string): Problem | null {
+  const missing = names.find((name) => !Object.hasOwn(PROVIDERS, name) && !env[upstreamVar(name)]);
+  if (missing === undefined) return null;
+  const nearest = findNearMiss(missing, Object.keys(PROVIDERS));
+  const guess = nearest === null ? "" : ` Did you mean ${nearest}?`;
+  const detail = `There is no provider "${missing}".${guess} GET /admin/providers lists all; ${upstreamVar(missing)} would add it.`;
+  return problem("provider_not_found", detail, { field });
+}
 
 /** The built-in ones, then those that `UPSTREAM_…` adds, by name. */
 export function describeProviders(env: Env): ProviderView[] {

@@ -150,6 +150,7 @@ export const versionOperations = {
         "prompt_not_found",
         "version_not_found",
         "environment_not_found",
+        "provider_not_found",
         "variable_missing",
         "variable_invalid",
         "version_revoked",

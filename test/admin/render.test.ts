@@ -155,6 +155,19 @@ describe("render", () => {
     expect(problem.missing?.toSorted()).toEqual(["where", "who"]);
   });
 
+  it("refuses a provider that the data plane would not know either, and says which may be meant", async () => {
+    for (const [provider, guess] of [
+      ["antropic", /Did you mean anthropic\?/],
+      ["openai-responses", /GET \/admin\/providers lists all/],
+    ] as const) {
+      const response = await send(url, render(PROMPT, { provider }));
+      expect(response.status).toBe(404);
+      const problem = (await response.json()) as Problem;
+      expect(problem).toMatchObject({ code: "provider_not_found", field: "provider" });
+      expect(problem.detail).toMatch(guess);
+    }
+  });
+
   it("refuses a path that no prompt goes into, and a body that cannot take one", async () => {
     const embeddings = await send(url, render(PROMPT, { path: "/v1/embeddings" }));
     expect(embeddings.status).toBe(400);
