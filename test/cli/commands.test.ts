@@ -230,6 +230,16 @@ describe("what a command sends", () => {
     expect(control.seen[0]?.headers).not.toHaveProperty("if-match");
   });
 
+  it("rollback --drain: as --mode drain, and not both ways", async () => {
+    await run(["rollback", "support-bot", "--drain"]);
+    expect(lastBody("rollback")).toMatchObject({ mode: "drain" });
+    await run(["rollback", "support-bot", "--drain", "--mode", "drain"]);
+    expect(lastBody("rollback")).toMatchObject({ mode: "drain" });
+    const asked = control.seen.length;
+    expect(await run(["rollback", "support-bot", "--drain", "--mode", "now"])).toMatchObject({ code: 2 });
+    expect(control.seen).toHaveLength(asked);
+  });
+
   it("every write to a prompt: an Idempotency-Key, another one each time; a read: none", async () => {
     await run(["rollback", "support-bot"]);
     await run(["canary", "support-bot", "3", "5%"]);

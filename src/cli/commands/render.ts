@@ -31,7 +31,12 @@ export const renderCommand: CommandSpec = {
       help: "the caller's request body (JSON; - for standard input)",
     },
     { name: "provider", kind: "text", value: "NAME", help: "as in the URL; default: openai" },
-    { name: "path", kind: "text", value: "PATH", help: "upstream path; default: the provider's usual one" },
+    {
+      name: "path",
+      kind: "text",
+      value: "PATH",
+      help: "upstream path, such as /v1/responses; default: the provider's usual one",
+    },
   ],
   examples: [
     "switchback render support-bot --var product=Acme",

@@ -42,6 +42,7 @@ export const rollbackCommand: CommandSpec = {
       choices: ["now", "drain"],
       help: "move conversations under way too (now, the default) or let them finish",
     },
+    { name: "drain", kind: "flag", help: "short for --mode drain" },
     { name: "wait", kind: "flag", help: "end only when it is enforced everywhere" },
     IF_MATCH,
   ],
@@ -51,7 +52,7 @@ export const rollbackCommand: CommandSpec = {
   examples: [
     'switchback rollback support-bot -m "wrong refunds"',
     "switchback rollback support-bot --to 4 --wait",
-    "switchback rollback support-bot -e staging --mode drain",
+    "switchback rollback support-bot -e staging --drain",
   ],
   run: runRollback,
 };
@@ -59,7 +60,10 @@ export const rollbackCommand: CommandSpec = {
 async function runRollback(invocation: Invocation, context: Context): Promise<Outcome> {
   const prompt = required(textOf(invocation, "PROMPT"));
   const to = numberOf(invocation, "to");
-  const mode = textOf(invocation, "mode");
+  const isDraining = isSet(invocation, "drain");
+  const mode = isDraining ? "drain" : textOf(invocation, "mode");
+  if (isDraining && textOf(invocation, "mode") === "now")
+    return misused("--drain and --mode now cannot both be.");
   const { environment, reason, look, machine } = context;
   const reply = await context.client.call("rollback", {
     params: { prompt },

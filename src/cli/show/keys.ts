@@ -45,14 +45,21 @@ function describeScope({
   return plain(parts.join(" · "));
 }
 
+/** Whether a key of ours opens the provider; a client's own credential passes wherever there is a host. */
+function describeKeyUse({ can }: ProviderView): string {
+  if (!can.includes("proxy-keys")) return "no";
+  return can.includes("signing") ? "yes, signed" : "yes";
+}
+
 export function formatProviders(look: Look, providers: ProviderView[]): string[] {
   const rows = providers.map((provider): Row => [
     { text: plain(provider.name), style: "bold" },
     plain(provider.origin ?? "no host yet"),
     plain(provider.secret ?? "no secret"),
-    provider.can.filter((can) => can !== "pass-through" && can !== "prompts").join(", "),
+    describeKeyUse(provider),
   ]);
-  const table = formatTable(look, rows, { header: ["PROVIDER", "HOST", "SECRET", "CAN"], flexible: 1 });
+  const header = ["PROVIDER", "HOST", "SECRET", "PROXY KEYS"];
+  const table = formatTable(look, rows, { header, flexible: 1 });
   const wrong = providers.flatMap(({ name, problems }) =>
     problems.map(
       ({ message, mend }) =>
