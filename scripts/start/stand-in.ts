@@ -4,6 +4,7 @@
 
 import { LLMock } from "@copilotkit/aimock";
 import { firstFreePort } from "./ports.ts";
+import { createMissingPaths } from "./stand-in-paths.ts";
 
 export type StandIn = { url: string; stop(): Promise<void> };
 
@@ -16,6 +17,7 @@ const QUOTE_CHARACTERS = 280;
 export async function startStandIn(preferredPort: number): Promise<StandIn> {
   const port = await firstFreePort(preferredPort);
   const server = new LLMock({ port, host: "127.0.0.1", journalMaxEntries: 1, logLevel: "silent" });
+  server.mount("", createMissingPaths(composeAnswer));
   server.on({ endpoint: "chat" }, (request) => ({ content: composeAnswer(request.messages) }));
   const url = await server.start();
   return { url, stop: () => server.stop() };

@@ -67,6 +67,8 @@ describe("the stand-in provider", () => {
     return { status: response.status, text: await response.text() };
   };
 
+  const counted = async (path: string, body: unknown) => JSON.parse((await post(path, body)).text) as object;
+
   it("takes the next port when its own is taken", () => {
     expect(second.url).not.toBe(standIn.url);
   });
@@ -84,6 +86,40 @@ describe("the stand-in provider", () => {
       contents: [{ role: "user", parts: [{ text: "Refund?" }] }],
     };
     expect((await post("/v1beta/models/m:generateContent", gemini)).text).toContain("within 30 days");
+  });
+
+  it("counts tokens in each format, and the prompt among them", async () => {
+    const user = { role: "user", content: "Refund?" };
+    const plain = { model: "m", messages: [user] };
+    const [bare, whole] = [
+      await counted("/v1/messages/count_tokens", plain),
+      await counted("/v1/messages/count_tokens", { ...plain, system: POLICY }),
+    ];
+    expect(bare).toEqual({ input_tokens: 2 });
+    expect(whole).toEqual({ input_tokens: Math.ceil((JSON.stringify(POLICY).length - 2 + 7) / 4) });
+    expect(await counted("/v1/responses/input_tokens", { input: "Refund?" })).toEqual({
+      object: "response.input_tokens",
+      input_tokens: 2,
+    });
+    const contents = [{ parts: [{ text: "Refund?" }] }];
+    expect(await counted("/v1beta/models/m:countTokens", { contents })).toEqual({ totalTokens: 2 });
+    const body = Buffer.from(JSON.stringify(plain)).toString("base64");
+    const packed = { input: { invokeModel: { body } } };
+    expect(await counted("/model/m/count-tokens", packed)).toEqual({ inputTokens: 2 });
+  });
+
+  it("speaks Workers AI's own format, whole and as a stream", async () => {
+    const messages = ask(POLICY, "Refund?");
+    const path = "/accounts/a/ai/run/@cf/meta/llama-3";
+    const whole = JSON.parse((await post(path, { messages })).text) as { result: { response: string } };
+    expect(whole).toMatchObject({ success: true, errors: [] });
+    expect(whole.result.response).toContain("within 30 days");
+    const { text } = await post(path, { messages, stream: true });
+    const pieces = text.split("\n\n").flatMap((event) => /^data: (\{.*)$/.exec(event)?.[1] ?? []);
+    expect(pieces.map((piece) => (JSON.parse(piece) as { response: string }).response).join("")).toBe(
+      whole.result.response,
+    );
+    expect(text).toMatch(/data: \[DONE\]\n\n$/);
   });
 
   it("streams", async () => {
