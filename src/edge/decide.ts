@@ -45,7 +45,12 @@ export type Question = {
 };
 
 /** What goes to the provider: the caller's path and body with the version in them. */
-export type Injected = { path: string; body: Uint8Array };
+export type Injected = {
+  path: string;
+  body: Uint8Array | ReadableStream;
+  /** Of a body that is still being read: settles when all of it has gone up. */
+  sent?: Promise<unknown>;
+};
 
 /** `injected` is a problem where the version could not be put into this request: that counts against the version. */
 export type Decision = {

@@ -28,7 +28,7 @@ export async function dispatchTurn(call: Call, endpoint: Endpoint, decision: Dec
   return answerTurn(call, endpoint, decision, second ?? first, dispatchedAtMs);
 }
 
-async function attempt(
+export async function attempt(
   call: Call,
   endpoint: Endpoint,
   { streams, chain, fallback }: Decision,
@@ -36,7 +36,7 @@ async function attempt(
 ): Promise<Attempt> {
   const startedAtMs = Date.now();
   if (isProblem(injected)) return { kind: "unsent", problem: injected };
-  const upstream = await callProvider(call, "POST", injected.path, injected.body, streams || chain !== null);
+  const upstream = await callProvider(call, "POST", injected, streams || chain !== null);
   if (upstream === "aborted") return { kind: "aborted" };
   if (isProblem(upstream)) return { kind: "failed", problem: upstream };
   if (fallback === null || !streams) return { kind: "answered", upstream, opening: null };
@@ -64,7 +64,7 @@ async function standIn(
   return attempt(call, endpoint, { ...decision, fallback: null }, found.injected);
 }
 
-function answerTurn(
+export function answerTurn(
   call: Call,
   endpoint: Endpoint,
   decision: Decision,
@@ -135,7 +135,7 @@ export async function passThrough(call: Call, body: ReadableStream | Uint8Array 
     return respondProblem(outside, family, account);
   }
   const dispatchedAtMs = Date.now();
-  const upstream = await callProvider(call, request.method, route.path, body, false);
+  const upstream = await callProvider(call, request.method, { path: route.path, body }, false);
   if (upstream === "aborted") return new Response(null, { status: 499 });
   if (isProblem(upstream)) return respondProblem(upstream, family, account);
   const answer = relayAnswer(upstream, null, watchFor(call, null, uncounted));
@@ -146,13 +146,14 @@ export async function passThrough(call: Call, body: ReadableStream | Uint8Array 
 
 function uncounted(): void {}
 
+type Outgoing = Omit<Injected, "body"> & { body: Injected["body"] | null };
+
 /** Every attempt goes through here: headers, signature and limits of one call to the provider. `isWatched`: the answer is
  * to come as it is, so that it can be read and spoken in. */
 export async function callProvider(
   call: Call,
   method: string,
-  path: string,
-  body: ReadableStream | Uint8Array | null,
+  { path, body, sent }: Outgoing,
   isWatched: boolean,
 ) {
   const { request, headers: values, scope, route, origin, admission } = call;
@@ -160,7 +161,7 @@ export async function callProvider(
   if (values.get("upgrade")?.toLowerCase() === "websocket") headers.set("upgrade", "websocket");
   if (isWatched) headers.set("accept-encoding", "identity");
   const url = origin + path + (admission === null ? route.search : withoutKey(route.search));
-  const plain = { url, method, headers, body };
+  const plain = { url, method, headers, body, ...(sent !== undefined && { sent }) };
   const authorized = admission === null ? plain : await authorize(plain, admission, scope, path);
   if (isProblem(authorized)) return authorized;
   return callUpstream(authorized, request.signal, firstByteMs(call));

@@ -14,6 +14,7 @@ import { dispatchTurn, passThrough } from "./dispatch.ts";
 import { readHeaders } from "./headers.ts";
 import { checkReference, environmentOf, nameInBody, nameOutsideBody } from "./naming.ts";
 import { resolveUpstream } from "./providers.ts";
+import { isLarge, serveLarge } from "./large.ts";
 import { questionOf } from "./question.ts";
 import { nameOfSession, serveSession } from "./realtime.ts";
 import type { Ctx } from "./releases.ts";
@@ -78,7 +79,9 @@ function checkNaming({ request, headers, route }: Call): Problem | null {
 async function serveTurn(call: Call, endpoint: Endpoint): Promise<Response> {
   const { request, headers, scope, route, family, account } = call;
   const named = nameOutsideBody(route, headers);
-  const body = await readBody(request, headers, scope.env.MAX_BODY_BYTES);
+  const large = named !== null && isLarge(call, endpoint) ? await serveLarge(call, endpoint, named) : null;
+  if (large instanceof Response) return large;
+  const body = large ?? (await readBody(request, headers, scope.env.MAX_BODY_BYTES));
   if (isProblem(body)) return respondProblem(body, family, account);
   const scan = endpoint.format.scan(body, endpoint.resource);
   if (isProblem(scan)) {

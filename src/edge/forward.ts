@@ -9,6 +9,8 @@ export type UpstreamCall = {
   body: Uint8Array | ReadableStream | null;
   /** How it goes up, where not over HTTP. */
   send?: (signal: AbortSignal) => Promise<Response>;
+  /** Of a body that still comes in: when all of it is up, which is when the provider's time begins. */
+  sent?: Promise<unknown>;
 };
 
 /** The provider's answer, or why there is none. `aborted`: the client left before the first byte. The client's own
@@ -21,9 +23,16 @@ export async function callUpstream(
 ): Promise<Response | Problem | "aborted"> {
   if (timeoutMs === null) return fetchAnswer(call, signal, signal);
   const patience = new AbortController();
-  const timer = setTimeout(() => patience.abort(), timeoutMs);
+  const timers: ReturnType<typeof setTimeout>[] = [];
+  let isAnswered = false;
+  const start = () => {
+    if (!isAnswered) timers.push(setTimeout(() => patience.abort(), timeoutMs));
+  };
+  if (call.sent === undefined) start();
+  else call.sent.then(start, start);
   const answer = await fetchAnswer(call, signal, AbortSignal.any([signal, patience.signal]));
-  clearTimeout(timer);
+  isAnswered = true;
+  for (const timer of timers) clearTimeout(timer);
   const isLate = patience.signal.aborted && !signal.aborted && !(answer instanceof Response);
   return isLate ? timedOut(timeoutMs) : answer;
 }

@@ -59,8 +59,7 @@ export async function serveSession(call: Call, name: string): Promise<Response> 
   const upstream = await callProvider(
     { ...call, route: { ...call.route, search } },
     "GET",
-    call.route.path,
-    null,
+    { path: call.route.path, body: null },
     false,
   );
   if (upstream === "aborted") return new Response(null, { status: 499 });

@@ -24,15 +24,15 @@ export class PartialBody {
   private readonly flow: JsonFlow;
   private readonly head: Uint8Array;
   private readonly cut: Cut;
-  /** Where reading stopped: what stands between the cut and here belongs to the list. */
-  private readonly readTo: number;
+  /** How far beyond the cut has been read. */
+  private ahead: number;
   private sent: readonly Patch[] = [];
 
   constructor(
     format: WireFormat,
     resource: Resource | null,
     flow: JsonFlow,
-    opened: { scan: Scan; head: Uint8Array; cut: Cut; readTo: number },
+    opened: { scan: Scan; head: Uint8Array; cut: Cut; ahead: number },
   ) {
     this.format = format;
     this.resource = resource;
@@ -40,7 +40,7 @@ export class PartialBody {
     this.scan = opened.scan;
     this.head = opened.head;
     this.cut = opened.cut;
-    this.readTo = opened.readTo;
+    this.ahead = opened.ahead;
   }
 
   /** The beginning as it goes up; null: what comes later may change it. */
@@ -52,26 +52,25 @@ export class PartialBody {
     const end = this.scan.body.length - 1;
     this.sent = patches.filter(({ to }) => to <= cut.at);
     if (!patches.every(({ from, to }) => (to <= cut.at && from < cut.at) || from === end)) return null;
-    const spliced = splice(head.subarray(0, cut.at), this.sent);
-    return joinBytes([spliced, head.subarray(cut.at, this.readTo)]);
+    return splice(head, this.sent);
   }
 
-  /** Where in the chunk the list ends: what stands before goes up as it is, the rest is kept for `end`. The first chunk is
-   * what `rest` says. */
-  pass(chunk: Uint8Array): number | Problem {
-    const at = this.flow.read(chunk, 0);
-    return at < 0 ? explain(this.flow.fault ?? "malformed", this.format) : at;
-  }
-
-  /** What of the beginning has not been read yet. */
+  /** What of the received bytes stands behind the beginning: the first chunk to `pass`. */
   rest(received: Uint8Array): Uint8Array {
-    return received.subarray(this.readTo);
+    return received.subarray(this.cut.at);
+  }
+
+  /** Where in the chunk the list ends: what stands before goes up as it is, the rest is kept for `end`. */
+  pass(chunk: Uint8Array): number | Problem {
+    const at = this.flow.read(chunk, this.ahead);
+    this.ahead = 0;
+    return at < 0 ? explain(this.flow.fault ?? "malformed", this.format) : at;
   }
 
   /** All that is known at the end, but for the list. `tail`: from the list's last byte on. */
   close(tail: Uint8Array): Scan | Problem {
-    const { head, cut, flow, format } = this;
-    const body = joinBytes([head.subarray(0, cut.at), flow.closers, tail]);
+    const { head, flow, format } = this;
+    const body = joinBytes([head, flow.closers, tail]);
     const scan = format.scan(body, this.resource);
     if (!isProblem(scan) || scan.field !== undefined) return scan;
     return problem("invalid_request", `The body is not valid JSON behind its ${listOf(format)}.`);
@@ -115,7 +114,7 @@ export function openBody(
   const body = joinBytes([begun, flow.closers, flow.closer, CLOSE]);
   const scan = format.scan(body, resource);
   if (isProblem(scan) || scan.passes === true) return null;
-  return new PartialBody(format, resource, flow, { scan, head: head.slice(0, readTo), cut, readTo });
+  return new PartialBody(format, resource, flow, { scan, head: begun, cut, ahead: readTo - cut.at });
 }
 
 /** As the format plans it, but with new members of the body at its end and not at its beginning. */

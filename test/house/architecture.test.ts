@@ -21,11 +21,11 @@ const MAY_IMPORT: Record<string, string[]> = {
   index: ["edge", "admin", "control", "dashboard", "env"],
 };
 
-/** Packages that a room may import: the hot path takes none. */
+/** Packages that a room may import: the hot path takes none but the runtime's own. */
 const PACKAGES: Record<string, RegExp> = {
   core: /^(zod|mustache|diff)$/,
   wire: /^$/,
-  edge: /^$/,
+  edge: /^node:buffer$/,
   control: /^cloudflare:workers$/,
   admin: /^(hono(\/.*)?|zod)$/,
   dashboard: /^$/,
