@@ -13,6 +13,7 @@ import type { Agent } from "./clients.ts";
 import { begin, recall, remember } from "./conversations.ts";
 import { findEntry, forgetEntry, knownPrompt, lookUpAlias } from "./entries.ts";
 import { checkPrompt } from "./key-scope.ts";
+import type { Upload } from "./forward.ts";
 import { freshnessOf, type Grant } from "./lease.ts";
 import { checkModelInPath, unitKeyOf, type Reader, type UnitKey } from "./naming.ts";
 import {
@@ -48,8 +49,8 @@ export type Question = {
 export type Injected = {
   path: string;
   body: Uint8Array | ReadableStream;
-  /** Of a body that is still being read: settles when all of it has gone up. */
-  sent?: Promise<unknown>;
+  /** Of a body that is still being read. */
+  upload?: Upload;
 };
 
 /** `injected` is a problem where the version could not be put into this request: that counts against the version. */

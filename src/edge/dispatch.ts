@@ -153,7 +153,7 @@ type Outgoing = Omit<Injected, "body"> & { body: Injected["body"] | null };
 export async function callProvider(
   call: Call,
   method: string,
-  { path, body, sent }: Outgoing,
+  { path, body, upload }: Outgoing,
   isWatched: boolean,
 ) {
   const { request, headers: values, scope, route, origin, admission } = call;
@@ -161,7 +161,7 @@ export async function callProvider(
   if (values.get("upgrade")?.toLowerCase() === "websocket") headers.set("upgrade", "websocket");
   if (isWatched) headers.set("accept-encoding", "identity");
   const url = origin + path + (admission === null ? route.search : withoutKey(route.search));
-  const plain = { url, method, headers, body, ...(sent !== undefined && { sent }) };
+  const plain = { url, method, headers, body, ...(upload !== undefined && { upload }) };
   const authorized = admission === null ? plain : await authorize(plain, admission, scope, path);
   if (isProblem(authorized)) return authorized;
   return callUpstream(authorized, request.signal, firstByteMs(call));

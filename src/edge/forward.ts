@@ -2,6 +2,9 @@
 
 import { problem, type Problem } from "../core/problem.ts";
 
+/** `sent`: settles when all of the body is up, or will not be; the provider's time begins then. `signal`: it was broken off. */
+export type Upload = { sent: Promise<unknown>; signal: AbortSignal };
+
 export type UpstreamCall = {
   url: string;
   method: string;
@@ -9,8 +12,8 @@ export type UpstreamCall = {
   body: Uint8Array | ReadableStream | null;
   /** How it goes up, where not over HTTP. */
   send?: (signal: AbortSignal) => Promise<Response>;
-  /** Of a body that still comes in: when all of it is up, which is when the provider's time begins. */
-  sent?: Promise<unknown>;
+  /** Of a body that still comes in. */
+  upload?: Upload;
 };
 
 /** The provider's answer, or why there is none. `aborted`: the client left before the first byte. The client's own
@@ -21,20 +24,26 @@ export async function callUpstream(
   signal: AbortSignal,
   timeoutMs: number | null,
 ): Promise<Response | Problem | "aborted"> {
-  if (timeoutMs === null) return fetchAnswer(call, signal, signal);
+  const { upload } = call;
+  const own = upload === undefined ? [] : [upload.signal];
+  if (timeoutMs === null) return fetchAnswer(call, signal, anyOf(signal, own));
   const patience = new AbortController();
   const timers: ReturnType<typeof setTimeout>[] = [];
   let isAnswered = false;
   const start = () => {
     if (!isAnswered) timers.push(setTimeout(() => patience.abort(), timeoutMs));
   };
-  if (call.sent === undefined) start();
-  else call.sent.then(start, start);
-  const answer = await fetchAnswer(call, signal, AbortSignal.any([signal, patience.signal]));
+  if (upload === undefined) start();
+  else upload.sent.then(start, start);
+  const answer = await fetchAnswer(call, signal, anyOf(signal, [...own, patience.signal]));
   isAnswered = true;
   for (const timer of timers) clearTimeout(timer);
   const isLate = patience.signal.aborted && !signal.aborted && !(answer instanceof Response);
   return isLate ? timedOut(timeoutMs) : answer;
+}
+
+function anyOf(signal: AbortSignal, more: AbortSignal[]): AbortSignal {
+  return more.length === 0 ? signal : AbortSignal.any([signal, ...more]);
 }
 
 /** `client`: tells a client that left from a provider that failed. */

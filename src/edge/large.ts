@@ -28,7 +28,8 @@ const LOOKS = [4 * 1024, Infinity];
 const READ_ON_MS = 5_000;
 
 type Reader = ReadableStreamBYOBReader;
-type Writer = WritableStreamDefaultWriter<Uint8Array>;
+/** Where the body goes up, and what breaks it off. */
+type Way = { writer: WritableStreamDefaultWriter<Uint8Array>; abort: AbortController };
 
 /** A turn whose beginning is decided. */
 type Begun = {
@@ -45,7 +46,7 @@ type Begun = {
 };
 
 /** What became of the body: it is up, the client left, the provider reads no more of it, or it was broken off, and why. */
-type Upload = "sent" | "gone" | "unread" | Problem;
+type Outcome = "sent" | "gone" | "unread" | Problem;
 
 /** May the body go up while it comes in, as far as its headers say? */
 export function isLarge({ request, headers, admission, scope }: Call, endpoint: Endpoint): boolean {
@@ -109,12 +110,13 @@ async function send(begun: Begun, head: Uint8Array, reader: Reader): Promise<Res
   const { call, endpoint, path } = begun;
   const dispatchedAtMs = Date.now();
   const { readable, writable } = new IdentityTransformStream();
-  const writer: Writer = writable.getWriter();
-  const sent = pump(begun, head, reader, writer);
+  const way: Way = { writer: writable.getWriter(), abort: new AbortController() };
+  const sent = pump(begun, head, reader, way);
   // Whether the answer streams may stand behind the messages.
   const asStream = () => ({ ...begun.decision, streams: true, fallback: null });
-  const answered = await attempt(call, endpoint, asStream(), { path, body: readable, sent });
-  const outcome = await settle(sent, reader, writer);
+  const upload = { sent, signal: way.abort.signal };
+  const answered = await attempt(call, endpoint, asStream(), { path, body: readable, upload });
+  const outcome = await settle(sent, reader, way);
   const answer = (attempted: Attempt) => answerTurn(call, endpoint, asStream(), attempted, dispatchedAtMs);
   if (outcome === "sent" || outcome === "unread") return answer(answered);
   discard(answered);
@@ -123,30 +125,29 @@ async function send(begun: Begun, head: Uint8Array, reader: Reader): Promise<Res
 
 /** A provider that answers before it has read all may read on for a while; the client is let finish writing, or it would
  * get a reset connection instead of the answer. */
-async function settle(sent: Promise<Upload>, reader: Reader, writer: Writer): Promise<Upload> {
+async function settle(sent: Promise<Outcome>, reader: Reader, { writer }: Way): Promise<Outcome> {
   const outcome = await within(READ_ON_MS, sent);
   if (outcome !== undefined) return outcome;
-  breakOff(writer);
+  writer.abort(BROKEN).catch(() => {});
   await drain(reader);
   return "unread";
 }
 
-/** A body that is whole is closed by then; what is not must not look whole. */
-function breakOff(writer: Writer): void {
-  writer.abort(new Error("The body was broken off.")).catch(() => {});
-}
+const BROKEN = new Error("The body was broken off.");
 
 /** From the client to the provider. */
-async function pump(begun: Begun, head: Uint8Array, reader: Reader, writer: Writer): Promise<Upload> {
-  const outcome = await pass(begun, head, reader, writer).catch((): Upload => "unread");
+async function pump(begun: Begun, head: Uint8Array, reader: Reader, way: Way): Promise<Outcome> {
+  const outcome = await pass(begun, head, reader, way.writer).catch((): Outcome => "unread");
   if (outcome === "sent") return outcome;
-  breakOff(writer);
+  way.writer.abort(BROKEN).catch(() => {});
+  // The stream's end alone leaves the provider waiting on an open connection; and it may be answering already.
+  if (outcome !== "unread") way.abort.abort(BROKEN);
   await drain(reader);
   return outcome;
 }
 
 /** Rejects where the provider reads no more. */
-async function pass(begun: Begun, head: Uint8Array, reader: Reader, writer: Writer): Promise<Upload> {
+async function pass(begun: Begun, head: Uint8Array, reader: Reader, writer: Way["writer"]): Promise<Outcome> {
   const { partial } = begun;
   const tail: Uint8Array[] = [];
   await writer.write(begun.body);

@@ -29,8 +29,6 @@ export class Lexer {
   private readonly view: DataView;
   /** Where the last four bytes begin. Kept: a DataView's length costs a call. */
   private readonly lastWord: number;
-  /** All bytes of the string at hand, ORed together in four lanes. */
-  private lanes = 0;
 
   constructor(body: Uint8Array) {
     this.body = body;
@@ -54,16 +52,33 @@ export class Lexer {
     return body.length;
   }
 
-  /** `start` is behind the opening quote. */
+  /**
+   * `start` is behind the opening quote. A word of four is plain when none of them is a quote or a control character
+   * (both are below 0x21 once XORed with 0x02) or a backslash; the lowest bit left over tells which byte is not. One
+   * loop, for text with an escape every dozen bytes would pay for every call.
+   */
   string(start: number): number {
-    const { body } = this;
-    this.lanes = 0;
-    for (let at = start; ;) {
-      at = this.plain(at);
+    const { body, view, lastWord } = this;
+    let lanes = 0;
+    let at = start;
+    for (;;) {
+      while (at <= lastWord) {
+        const word = view.getInt32(at, true);
+        const found =
+          (((word ^ 0x02020202) - 0x21212121) | ((word ^ 0x5c5c5c5c) - 0x01010101)) & ~word & HIGH_BITS;
+        if (found !== 0) {
+          const count = (31 - Math.clz32(found & -found)) & 24;
+          lanes |= word & ~(-1 << count);
+          at += count >> 3;
+          break;
+        }
+        lanes |= word;
+        at += 4;
+      }
       if (at >= body.length) return this.fail("malformed", body.length);
       const byte = body[at]!;
       if (byte === QUOTE) {
-        if ((this.lanes & HIGH_BITS) !== 0) this.noteHigh(start, at);
+        if ((lanes & HIGH_BITS) !== 0) this.noteHigh(start, at);
         return at + 1;
       }
       if (byte === BACKSLASH) {
@@ -71,35 +86,10 @@ export class Lexer {
         if (at === FAULT) return FAULT;
       } else {
         if (byte < 0x20) return this.fail("malformed", at);
-        this.lanes |= byte;
+        lanes |= byte;
         at += 1;
       }
     }
-  }
-
-  /**
-   * Skips bytes that need no look. A word of four is plain when none of them is a quote or a control character (both
-   * are below 0x21 once XORed with 0x02) or a backslash; the lowest bit left over tells which byte is not. May stop
-   * at a plain byte less than four bytes before the end of the body.
-   */
-  private plain(start: number): number {
-    const { view, lastWord } = this;
-    let at = start;
-    let lanes = 0;
-    while (at <= lastWord) {
-      const word = view.getInt32(at, true);
-      const found =
-        (((word ^ 0x02020202) - 0x21212121) | ((word ^ 0x5c5c5c5c) - 0x01010101)) & ~word & HIGH_BITS;
-      if (found !== 0) {
-        const count = (31 - Math.clz32(found & -found)) >> 3;
-        this.lanes |= lanes | (word & ~(-1 << (count << 3)));
-        return at + count;
-      }
-      lanes |= word;
-      at += 4;
-    }
-    this.lanes |= lanes;
-    return at;
   }
 
   /** `at` is behind the backslash. */

@@ -4,8 +4,23 @@
 
 const HIGH_BITS = 0x80808080 | 0;
 
-/** No overlong forms, no surrogates, nothing beyond U+10FFFF, no sequence that crosses `to`. */
+/** Below, the way into the runtime costs more than it saves. */
+const LENT_FROM_BYTES = 256;
+
+let lent: ((bytes: Uint8Array) => boolean) | null = null;
+
+/** The runtime's own judgement, which is the same and thirty times as fast; only the edge can have it. */
+export function lendUtf8(judge: (bytes: Uint8Array) => boolean): void {
+  lent = judge;
+}
+
 export function isUtf8(body: Uint8Array, from: number, to: number): boolean {
+  if (lent !== null && to - from >= LENT_FROM_BYTES) return lent(body.subarray(from, to));
+  return judgeUtf8(body, from, to);
+}
+
+/** No overlong forms, no surrogates, nothing beyond U+10FFFF, no sequence that crosses `to`. */
+export function judgeUtf8(body: Uint8Array, from: number, to: number): boolean {
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
   const lastWord = to - 4;
   let at = from;
