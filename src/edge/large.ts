@@ -24,8 +24,9 @@ export const STREAM_FROM_BYTES = 512 * 1024;
 export const SHIELD_MOST_BYTES = 4 * 1024 * 1024;
 /** So much of the messages is looked at, or else all that has come. */
 const LOOKS = [4 * 1024, Infinity];
-/** How long a provider that has answered may go on reading. */
+/** How long a provider that has answered may go on reading; one that refuses hardly will. */
 const READ_ON_MS = 5_000;
+const REFUSED_MS = 200;
 
 type Reader = ReadableStreamBYOBReader;
 /** Where the body goes up, and what breaks it off. */
@@ -116,7 +117,8 @@ async function send(begun: Begun, head: Uint8Array, reader: Reader): Promise<Res
   const asStream = () => ({ ...begun.decision, streams: true, fallback: null });
   const upload = { sent, signal: way.abort.signal };
   const answered = await attempt(call, endpoint, asStream(), { path, body: readable, upload });
-  const outcome = await settle(sent, reader, way);
+  const isRefused = answered.kind !== "answered" || answered.upstream.status >= 400;
+  const outcome = await settle(sent, isRefused ? REFUSED_MS : READ_ON_MS, reader, way);
   const answer = (attempted: Attempt) => answerTurn(call, endpoint, asStream(), attempted, dispatchedAtMs);
   if (outcome === "sent" || outcome === "unread") return answer(answered);
   discard(answered);
@@ -125,8 +127,8 @@ async function send(begun: Begun, head: Uint8Array, reader: Reader): Promise<Res
 
 /** A provider that answers before it has read all may read on for a while; the client is let finish writing, or it would
  * get a reset connection instead of the answer. */
-async function settle(sent: Promise<Outcome>, reader: Reader, { writer }: Way): Promise<Outcome> {
-  const outcome = await within(READ_ON_MS, sent);
+async function settle(sent: Promise<Outcome>, ms: number, reader: Reader, { writer }: Way): Promise<Outcome> {
+  const outcome = await within(ms, sent);
   if (outcome !== undefined) return outcome;
   writer.abort(BROKEN).catch(() => {});
   await drain(reader);

@@ -159,9 +159,10 @@ describe("a large body", () => {
   });
 });
 
+const large = (more: object = {}) => JSON.stringify({ ...more, messages: [IMAGE] });
+
 describe("the arm of a large body", () => {
   const chat = "/p/split/openai/v1/chat/completions";
-  const large = (more: object = {}) => JSON.stringify({ ...more, messages: [IMAGE] });
 
   it("is that of a small one, by header and by a field before the messages", async () => {
     const seen = new Set<string | null>();
@@ -194,14 +195,13 @@ describe("the arm of a large body", () => {
   });
 
   it("may be pinned behind the messages to what it is, and to nothing else", async () => {
-    const tail = (version: number) =>
-      `{"messages":[${JSON.stringify(IMAGE)}],"prompt":{"id":"x","version":${version}}}`;
-    const refused = await ask("/p/single/openai/v1/chat/completions", tail(7));
+    const body = `{"messages":[${JSON.stringify(IMAGE)}],"prompt":{"id":"x","version":7}}`;
+    const refused = await ask("/p/single/openai/v1/chat/completions", body);
     expect(refused.status).toBe(400);
     expect(JSON.parse(refused.text)).toMatchObject({
       error: { message: expect.stringContaining("Prompt-Version") },
     });
-    const pinned = await ask("/p/single/openai/v1/chat/completions", tail(7), { "prompt-version": "1" });
+    const pinned = await ask("/p/single/openai/v1/chat/completions", body, { "prompt-version": "1" });
     expect(pinned.headers.get("prompt-arm")).toBe("pinned");
     expect((await sentUp()).text).not.toContain('"prompt"');
   });
