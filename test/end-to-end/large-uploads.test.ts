@@ -144,7 +144,7 @@ describe("a large body on its way up", () => {
   it("has its answer when the provider does not want the rest", async () => {
     behave = (_, response) =>
       response
-        .writeHead(413, { "content-type": "application/json", connection: "close" })
+        .writeHead(413, { "content-type": "application/json" })
         .end('{"error":{"message":"too large"}}');
     const upload = open(cluster.edges[0]!.port);
     upload.finish();
