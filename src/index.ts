@@ -17,14 +17,13 @@ export default {
   async fetch(request: Request, env: Env, ctx: Ctx): Promise<Response> {
     const { url } = request;
     // Most requests are prompted ones, and they do not need a parsed URL (a URL object costs more than routing does).
-    if (url.startsWith("/p/", url.indexOf("/", url.indexOf("://") + 3)))
-      return serveGuarded(request, env, ctx);
+    if (url.startsWith("/p/", url.indexOf("/", url.indexOf("://") + 3))) return serveData(request, env, ctx);
     const path = new URL(url).pathname;
     if (ADMIN_PATH.test(path)) return serveAdmin(request, env, ctx, path);
     if (path === "/dashboard") return respondDashboard();
     if (path === "/") return new Response(null, { status: 302, headers: { location: "/dashboard" } });
     if (path === "/healthz") return new Response("ok\n");
-    return serveGuarded(request, env, ctx);
+    return serveData(request, env, ctx);
   },
 };
 
@@ -34,18 +33,4 @@ async function serveAdmin(request: Request, env: Env, ctx: Ctx, path: string): P
   const [, , , prompt] = path.split("/");
   if (request.method !== "GET" && prompt !== undefined) expireLeases(prompt);
   return answer;
-}
-
-/** A bug of ours must not leak details, nor turn into an un-prompted call. */
-async function serveGuarded(request: Request, env: Env, ctx: Ctx): Promise<Response> {
-  try {
-    return await serveData(request, env, ctx);
-  } catch (error) {
-    const name = error instanceof Error ? error.name : "unknown";
-    console.error(JSON.stringify({ event: "proxy_failed", error: name }));
-    const body = {
-      error: { message: "The proxy failed.", type: "server_error", param: null, code: "internal" },
-    };
-    return Response.json(body, { status: 500, headers: { "prompt-error": "internal" } });
-  }
 }

@@ -38,6 +38,10 @@ export const RESPONSE_HEADERS = [
     description: "`static`, `split`, `pinned`, `drain`, `no_lease` or `fallback`.",
   },
   { name: "Prompt-Assigned-Version", description: "The canary that failed, where the baseline answered." },
+  {
+    name: "Prompt-Skipped",
+    description: "The coding agent that the prompt's `agents: off` puts no prompt in for.",
+  },
   { name: "Prompt-Request-Id", description: "Id of this request." },
   { name: "Prompt-Error", description: "Code of an error of ours; provider errors pass byte for byte." },
   { name: "Server-Timing", description: "`proxy;dur=…`: milliseconds spent in Switchback." },

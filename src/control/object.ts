@@ -5,7 +5,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { configuredLease } from "../core/lease.ts";
 import type { Accepted, ControlPort, Envelope, SyncReply, SyncRequest, VersionView } from "../core/ports.ts";
-import { isProblem, problem, type Problem } from "../core/problem.ts";
+import { isProblem, nameOfError, problem, type Problem } from "../core/problem.ts";
 import { viewRelease } from "../core/release-view.ts";
 import type { ChainRoot } from "../core/strangers.ts";
 import {
@@ -205,6 +205,5 @@ function versionNotFound({ prompt }: PromptState, version: number): Problem {
 }
 
 function logFailure(key: string, error: unknown): void {
-  const name = error instanceof Error ? error.name : "unknown";
-  console.warn(JSON.stringify({ event: "outbox_failed", key, error: name }));
+  console.warn(JSON.stringify({ event: "outbox_failed", key, error: nameOfError(error) }));
 }

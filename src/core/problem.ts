@@ -62,6 +62,11 @@ export function isProblem(value: unknown): value is Problem {
   return typeof value === "object" && value !== null && "problem" in value && "message" in value;
 }
 
+/** What may be said of an exception anywhere: its message may quote a request, its name does not. */
+export function nameOfError(error: unknown): string {
+  return error instanceof Error ? error.name : "unknown";
+}
+
 export function statusOf(value: Problem): number {
   return PROBLEMS[value.problem].status;
 }

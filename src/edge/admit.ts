@@ -8,7 +8,7 @@ import { limitVar, type Env } from "../env.ts";
 import { checkBinding, isBindingPath } from "./ai-binding.ts";
 import type { Call } from "./call.ts";
 import { findProxyKey, findSecret, isSigned, type Secret } from "./credentials.ts";
-import { lookUpAlias } from "./entries.ts";
+import { knownPrompt, lookUpAlias } from "./entries.ts";
 import { hashKey, obtainKey, peekKey, recallKey, unknownKey } from "./keys.ts";
 import { checkPassThrough, checkPrompt, checkProvider } from "./key-scope.ts";
 import { environmentOf, nameOutsideBody } from "./naming.ts";
@@ -92,6 +92,8 @@ export async function checkUnprompted({ admission, route, headers, scope }: Call
   const environment = environmentOf(route, headers);
   if (isProblem(environment)) return environment;
   const isOwnName = key.prompts.length === 0 || key.prompts.includes(name);
-  const prompt = isOwnName ? name : ((await lookUpAlias(name, scope)) ?? name);
+  if (isOwnName) return checkPrompt(key, name, environment);
+  const known = knownPrompt(name);
+  const prompt = known === name ? ((await lookUpAlias(name, scope)) ?? name) : known;
   return checkPrompt(key, prompt, environment);
 }

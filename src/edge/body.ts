@@ -1,6 +1,6 @@
 // Reads a request body that a prompt is to be injected into, within a limit.
 
-import { problem, type Problem } from "../core/problem.ts";
+import { isProblem, problem, type Problem } from "../core/problem.ts";
 import { joinBytes } from "../wire/json-write.ts";
 import type { HeaderValues } from "./headers.ts";
 import { within } from "./time.ts";
@@ -39,9 +39,10 @@ export async function readBody(
       await discardBody(request.body);
       return tooLarge(maxBytes);
     }
-    return new Uint8Array(await request.arrayBuffer());
+    const buffer = await request.arrayBuffer().catch(brokenOff);
+    return isProblem(buffer) ? buffer : new Uint8Array(buffer);
   }
-  return request.body === null ? new Uint8Array(0) : readChunks(request.body, maxBytes);
+  return request.body === null ? new Uint8Array(0) : readChunks(request.body, maxBytes).catch(brokenOff);
 }
 
 /** A body that is needed whole, whoever holds it. */
@@ -50,7 +51,7 @@ export async function collectBody(
   configuredMax: string | undefined,
 ): Promise<Uint8Array | null | Problem> {
   if (body === null || body instanceof Uint8Array) return body;
-  return readChunks(body, mostBytes(configuredMax));
+  return readChunks(body, mostBytes(configuredMax)).catch(brokenOff);
 }
 
 /** Reads to the end what was refused before it was read, within bounds: a client that is still writing would get a
@@ -127,6 +128,11 @@ async function readChunks(stream: ReadableStream, maxBytes: number): Promise<Uin
     }
     chunks.push(value);
   }
+}
+
+/** Clients leave while they send, which is no bug of ours; one that only stopped sending reads this. */
+export function brokenOff(): Problem {
+  return problem("invalid_request", "The body broke off before it was complete. Send it again.");
 }
 
 function tooLarge(maxBytes: number): Problem {

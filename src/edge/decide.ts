@@ -212,6 +212,9 @@ async function fallBack(
   const assignment = isProblem(grant) ? null : assignFallback(grant.release, failed);
   if (assignment === null) return null;
   const loaded = await loadVersion(entry.prompt, assignment.version, scope);
+  // The canary may have taken longer than a lease, and the key may be revoked by now.
+  if ((await checkPrompted(question.admission, entry.prompt, question.environment, scope)) !== null)
+    return null;
   const injected = isProblem(loaded) ? loaded : inject(question, loaded);
   return isProblem(injected) ? null : { assignment, injected };
 }

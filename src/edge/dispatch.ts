@@ -1,7 +1,7 @@
 // The last stage: the call to the provider, its answer for the client, and what becomes of it in the counters. Nothing
 // is decided here but whether an answer is a good one.
 
-import { isProblem, type Problem } from "../core/problem.ts";
+import { isProblem, problem, type Problem } from "../core/problem.ts";
 import type { AnswerRules } from "../wire/answer.ts";
 import type { Endpoint } from "../wire/wire.ts";
 import { checkUnprompted } from "./admit.ts";
@@ -11,8 +11,9 @@ import type { Call } from "./call.ts";
 import { lookForId } from "./chain-watch.ts";
 import { withoutKey } from "./credentials.ts";
 import type { Decision, Injected } from "./decide.ts";
-import { callUpstream } from "./forward.ts";
+import { callUpstream, type UpstreamCall } from "./forward.ts";
 import { cleanRequestHeaders } from "./headers.ts";
+import { isInForce } from "./lease.ts";
 import { relayAnswer, type Watch } from "./relay.ts";
 import { scheduleFlush } from "./releases.ts";
 import { respondProblem, stampHeaders } from "./respond.ts";
@@ -20,10 +21,16 @@ import { discard, isBlamed, openStream, type Attempt } from "./shield.ts";
 import { addOutcome, type OutcomeKind } from "./tallies.ts";
 import { mountUploadUrl } from "./uploads.ts";
 
-/** A turn with its version in it; a canary's failure before its first byte is answered by the baseline, once. */
-export async function dispatchTurn(call: Call, endpoint: Endpoint, decision: Decision): Promise<Response> {
+/** A turn with its version in it; a canary's failure before its first byte is answered by the baseline, once. null: the
+ * turn has to be decided anew. */
+export async function dispatchTurn(
+  call: Call,
+  endpoint: Endpoint,
+  decision: Decision,
+): Promise<Response | null> {
   const dispatchedAtMs = Date.now();
   const first = await attempt(call, endpoint, decision, decision.injected);
+  if (first.kind === "fenced") return null;
   const second = await standIn(call, endpoint, decision, first);
   return answerTurn(call, endpoint, decision, second ?? first, dispatchedAtMs);
 }
@@ -31,12 +38,16 @@ export async function dispatchTurn(call: Call, endpoint: Endpoint, decision: Dec
 export async function attempt(
   call: Call,
   endpoint: Endpoint,
-  { streams, chain, fallback }: Decision,
+  { entry, streams, chain, fallback }: Decision,
   injected: Injected | Problem,
 ): Promise<Attempt> {
   const startedAtMs = Date.now();
   if (isProblem(injected)) return { kind: "unsent", problem: injected };
-  const upstream = await callProvider(call, "POST", injected, streams || chain !== null);
+  const prepared = await prepareCall(call, "POST", injected, streams || chain !== null);
+  if (isProblem(prepared)) return { kind: "failed", problem: prepared };
+  const { assignment } = call.account;
+  if (assignment !== null && !isInForce(entry.grant, assignment, Date.now())) return { kind: "fenced" };
+  const upstream = await callUpstream(prepared, call.request.signal, firstByteMs(call));
   if (upstream === "aborted") return { kind: "aborted" };
   if (isProblem(upstream)) return { kind: "failed", problem: upstream };
   if (fallback === null || !streams) return { kind: "answered", upstream, opening: null };
@@ -57,7 +68,7 @@ async function standIn(
   const found = await decision.fallback();
   // Nobody is there any more to answer, and nothing to blame the canary for a second time.
   if (found === null || request.signal.aborted) return null;
-  count(call, endpoint, decision, "error");
+  count(call, endpoint, decision.entry, "error");
   discard(failed);
   account.assignedVersion = canary.version;
   account.assignment = found.assignment;
@@ -72,7 +83,9 @@ export function answerTurn(
   dispatchedAtMs: number,
 ): Response {
   const { family, account } = call;
-  const settle = (outcome: OutcomeKind) => count(call, endpoint, decision, outcome);
+  // Of the decision no more than its entry: it holds two bodies, which a long stream must not keep.
+  const { entry } = decision;
+  const settle = (outcome: OutcomeKind) => count(call, endpoint, entry, outcome);
   switch (attempted.kind) {
     case "unsent":
       // Variables are what a version asks for; anything else is the caller's own mistake and no arm's fault.
@@ -84,6 +97,8 @@ export function answerTurn(
     case "aborted":
       settle("aborted");
       return new Response(null, { status: 499 });
+    case "fenced":
+      return respondProblem(lateForLease(), family, account);
     case "answered": {
       const watch = {
         ...watchFor(call, endpoint.format.answers, settle),
@@ -97,8 +112,13 @@ export function answerTurn(
   }
 }
 
+/** For a turn that is not decided anew once more. */
+export function lateForLease(): Problem {
+  return problem("release_unavailable", "The lease was over before the call was ready. Retry shortly.");
+}
+
 /** Token counts are no traffic of an arm. */
-function count(call: Call, endpoint: Endpoint, { entry }: Decision, outcome: OutcomeKind): void {
+function count(call: Call, endpoint: Endpoint, entry: Decision["entry"], outcome: OutcomeKind): void {
   if (call.account.assignment === null || endpoint.count) return;
   addOutcome(entry.tallies, call.account.assignment, outcome);
   scheduleFlush(entry, call.scope);
@@ -135,7 +155,7 @@ export async function passThrough(call: Call, body: ReadableStream | Uint8Array 
     return respondProblem(outside, family, account);
   }
   const dispatchedAtMs = Date.now();
-  const upstream = await callProvider(call, request.method, { path: route.path, body }, false);
+  const upstream = await callProvider(call, request.method, { path: route.path, body });
   if (upstream === "aborted") return new Response(null, { status: 499 });
   if (isProblem(upstream)) return respondProblem(upstream, family, account);
   const answer = relayAnswer(upstream, null, watchFor(call, null, uncounted));
@@ -148,21 +168,25 @@ function uncounted(): void {}
 
 type Outgoing = Omit<Injected, "body"> & { body: Injected["body"] | null };
 
-/** Every attempt goes through here: headers, signature and limits of one call to the provider. `isWatched`: the answer is
- * to come as it is, so that it can be read and spoken in. */
-export async function callProvider(
+/** A call that no version is in, or none yet. */
+export async function callProvider(call: Call, method: string, outgoing: Outgoing) {
+  const prepared = await prepareCall(call, method, outgoing, false);
+  return isProblem(prepared) ? prepared : callUpstream(prepared, call.request.signal, firstByteMs(call));
+}
+
+/** Every attempt goes through here: headers and signature of one call to the provider. `isWatched`: the answer is to come
+ * as it is, so that it can be read and spoken in. A signature takes its time: the lease is looked at after it. */
+async function prepareCall(
   call: Call,
   method: string,
   { path, body, upload }: Outgoing,
   isWatched: boolean,
-) {
+): Promise<UpstreamCall | Problem> {
   const { request, headers: values, scope, route, origin, admission } = call;
   const headers = cleanRequestHeaders(request.headers, values, route.provider);
   if (values.get("upgrade")?.toLowerCase() === "websocket") headers.set("upgrade", "websocket");
   if (isWatched) headers.set("accept-encoding", "identity");
   const url = origin + path + (admission === null ? route.search : withoutKey(route.search));
   const plain = { url, method, headers, body, ...(upload !== undefined && { upload }) };
-  const authorized = admission === null ? plain : await authorize(plain, admission, scope, path);
-  if (isProblem(authorized)) return authorized;
-  return callUpstream(authorized, request.signal, firstByteMs(call));
+  return admission === null ? plain : authorize(plain, admission, scope, path);
 }

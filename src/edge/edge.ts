@@ -10,7 +10,7 @@ import { admit } from "./admit.ts";
 import { discardBody, readBody } from "./body.ts";
 import type { Call } from "./call.ts";
 import { decideBody } from "./decide.ts";
-import { dispatchTurn, passThrough } from "./dispatch.ts";
+import { dispatchTurn, lateForLease, passThrough } from "./dispatch.ts";
 import { readHeaders } from "./headers.ts";
 import { checkReference, environmentOf, nameInBody, nameOutsideBody } from "./naming.ts";
 import { resolveUpstream } from "./providers.ts";
@@ -18,7 +18,7 @@ import { isLarge, serveLarge } from "./large.ts";
 import { questionOf } from "./question.ts";
 import { nameOfSession, serveSession } from "./realtime.ts";
 import type { Ctx } from "./releases.ts";
-import { respondProblem, type Account } from "./respond.ts";
+import { respondFailure, respondProblem, type Account } from "./respond.ts";
 import { checkPath, parseRoute } from "./route.ts";
 
 /** Serves `/p/{prompt}/{provider}/…` and `/{provider}/…`. */
@@ -31,6 +31,14 @@ export async function serveData(request: Request, env: Env, ctx: Ctx): Promise<R
     assignedVersion: null,
     skipped: null,
   };
+  try {
+    return await serve(request, env, ctx, account);
+  } catch (error) {
+    return respondFailure(error, account);
+  }
+}
+
+async function serve(request: Request, env: Env, ctx: Ctx, account: Account): Promise<Response> {
   const route = parseRoute(request.url);
   if (isProblem(route)) return refuseUnread(request, route, "openai", account);
   const headers = readHeaders(request.headers);
@@ -76,6 +84,9 @@ function checkNaming({ request, headers, route }: Call): Problem | null {
   return null;
 }
 
+/** A call that was fenced off is decided anew: an isolate that takes longer than a lease each time is beyond help. */
+const MOST_ROUNDS = 3;
+
 async function serveTurn(call: Call, endpoint: Endpoint): Promise<Response> {
   const { request, headers, scope, route, family, account } = call;
   const named = nameOutsideBody(route, headers);
@@ -93,11 +104,16 @@ async function serveTurn(call: Call, endpoint: Endpoint): Promise<Response> {
   if (name === null || scan.passes === true) return passThrough(call, body);
   account.prompt = name;
   const question = questionOf(call, endpoint, scan, name);
-  const decision = isProblem(question) ? question : await decideBody(question, account, scope);
-  if (isProblem(decision)) return respondProblem(decision, family, account);
-  if ("skipped" in decision) {
-    account.skipped = decision.skipped;
-    return passThrough(call, body);
+  if (isProblem(question)) return respondProblem(question, family, account);
+  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    const decision = await decideBody(question, account, scope);
+    if (isProblem(decision)) return respondProblem(decision, family, account);
+    if ("skipped" in decision) {
+      account.skipped = decision.skipped;
+      return passThrough(call, body);
+    }
+    const answer = await dispatchTurn(call, endpoint, decision);
+    if (answer !== null) return answer;
   }
-  return dispatchTurn(call, endpoint, decision);
+  return respondProblem(lateForLease(), family, account);
 }

@@ -8,7 +8,7 @@
 
 import { configuredLease, wholeMs } from "../core/lease.ts";
 import { MOST_KEYS_A_CHECK, type KeyGrant } from "../core/ports.ts";
-import { problem, type Problem } from "../core/problem.ts";
+import { nameOfError, problem, type Problem } from "../core/problem.ts";
 import { REGISTRY_NAME, type Env } from "../env.ts";
 import { hexOf } from "./hex.ts";
 import type { Scope } from "./releases.ts";
@@ -134,8 +134,7 @@ async function ask({ env }: Scope): Promise<void> {
     failedAtMs = 0;
   } catch (error) {
     if (failedAtMs === 0) {
-      const name = error instanceof Error ? error.name : "unknown";
-      console.warn(JSON.stringify({ event: "key_check_failed", error: name }));
+      console.warn(JSON.stringify({ event: "key_check_failed", error: nameOfError(error) }));
     }
     failedAtMs = Date.now();
   } finally {

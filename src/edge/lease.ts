@@ -2,7 +2,7 @@
 // A grant is dated by when it was asked for, on this isolate's own clock, so a slow answer can only shorten it. A
 // lower revision never replaces a higher one. What is not provably live is not live.
 
-import type { Lease, Release } from "../core/types.ts";
+import type { Assignment, Lease, Release } from "../core/types.ts";
 
 /** A request let through at the last moment needs time to reach the provider; `enforcedBy` already counts from the
  * commit, so the edge stops this much before the lease is up. */
@@ -24,6 +24,17 @@ export function freshnessOf(grant: Grant | null, nowMs: number): Freshness {
   // A clock that went backwards proves nothing about the age.
   if (ageMs < 0 || ageMs >= grant.lease.leaseMs - DISPATCH_MARGIN_MS) return "dead";
   return ageMs < grant.lease.softMs ? "fresh" : "soft";
+}
+
+/** May what was assigned still be dispatched? The baseline always; any other version by the release as it is now, and only
+ * under a live lease. */
+export function isInForce(
+  grant: Grant | null,
+  { arm, version, revision }: Assignment,
+  nowMs: number,
+): boolean {
+  if (arm === "baseline" || version === grant?.release.baseline) return true;
+  return grant?.release.revision === revision && freshnessOf(grant, nowMs) !== "dead";
 }
 
 /** The grant to hold after an answer: `release` null means that the revision asked with is still the newest. */

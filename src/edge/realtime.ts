@@ -20,13 +20,13 @@ import {
 } from "../wire/openai-realtime.ts";
 import type { Endpoint, Scan } from "../wire/wire.ts";
 import type { Call } from "./call.ts";
-import { decideBody, type Decision } from "./decide.ts";
+import { decideBody } from "./decide.ts";
 import { callProvider } from "./dispatch.ts";
 import { nameOutsideBody } from "./naming.ts";
 import { questionOf } from "./question.ts";
 import { modelInQuery, replaceModelInQuery } from "./realtime-query.ts";
 import { copyAnswer } from "./relay.ts";
-import { scheduleFlush } from "./releases.ts";
+import { scheduleFlush, type Entry } from "./releases.ts";
 import { respondProblem, stampHeaders } from "./respond.ts";
 import { joinSockets, type Tunnel } from "./sockets.ts";
 import { addOutcome, type OutcomeKind } from "./tallies.ts";
@@ -48,20 +48,19 @@ export function nameOfSession({ headers, route }: Call): string | null {
 export async function serveSession(call: Call, name: string): Promise<Response> {
   const { family, account } = call;
   account.prompt = name;
-  const dispatchedAtMs = Date.now();
   const id = formOf(call);
-  const decided = await decideSession(call, id, name, emptySession(id));
+  const blame = (entry: Entry): void => settle(call, entry, "error");
+  const decided = await decideSession(call, id, name, emptySession(id), blame);
   if (isProblem(decided)) return respondProblem(decided, family, account);
   const { pathModel } = decided.prepared.settings;
   const refused = pathModel === null ? checkModel(call) : null;
   if (refused !== null) return respondProblem(refused, family, account);
   const search = pathModel === null ? call.route.search : replaceModelInQuery(call.route.search, pathModel);
-  const upstream = await callProvider(
-    { ...call, route: { ...call.route, search } },
-    "GET",
-    { path: call.route.path, body: null },
-    false,
-  );
+  const dispatchedAtMs = Date.now();
+  const upstream = await callProvider({ ...call, route: { ...call.route, search } }, "GET", {
+    path: call.route.path,
+    body: null,
+  });
   if (upstream === "aborted") return new Response(null, { status: 499 });
   if (isProblem(upstream) || upstream.webSocket === null) settle(call, decided.entry, "error");
   if (isProblem(upstream)) return respondProblem(upstream, family, account);
@@ -90,14 +89,16 @@ function checkModel({ route }: Call): Problem | null {
   );
 }
 
-type Decided = { entry: Decision["entry"]; prepared: PreparedSession; session: Uint8Array };
+type Decided = { entry: Entry; prepared: PreparedSession; session: Uint8Array };
 
-/** The version for this session object, and the object with it in. */
+/** The version for this session object, and the object with it in. `blame` is told where it asks for variables that are not
+ * there, which counts against it. */
 async function decideSession(
   call: Call,
   id: SessionId,
   name: string,
   session: Uint8Array,
+  blame: (entry: Entry) => void,
 ): Promise<Decided | Problem> {
   const endpoint: Endpoint = {
     format: FORMATS[id],
@@ -116,7 +117,7 @@ async function decideSession(
   if ("skipped" in decision) throw new Error("no agent was said to open this session");
   const { entry, injected } = decision;
   if (isProblem(injected)) {
-    if (injected.problem.startsWith("variable_")) settle(call, entry, "error");
+    if (injected.problem.startsWith("variable_")) blame(entry);
     return injected;
   }
   const loaded = peekVersion(entry.prompt, call.account.assignment?.version ?? 0);
@@ -129,7 +130,7 @@ async function decideSession(
   return isProblem(body) ? body : { entry, prepared: piece.prepared as PreparedSession, session: body };
 }
 
-function settle({ account, scope }: Call, entry: Decision["entry"], outcome: OutcomeKind): void {
+function settle({ account, scope }: Call, entry: Entry, outcome: OutcomeKind): void {
   if (account.assignment === null) return;
   addOutcome(entry.tallies, account.assignment, outcome);
   scheduleFlush(entry, scope);
@@ -146,12 +147,17 @@ function openTunnel(
   call: Call,
   id: SessionId,
   name: string,
-  handshake: Decision["entry"],
+  handshake: Entry,
   upstream: WebSocket,
 ): WebSocket {
   let state: State = "waiting";
   let entry = handshake;
   let verdict: string | null = null;
+  // A session is counted once, when it is over.
+  const blame = (asked: Entry): void => {
+    entry = asked;
+    verdict = "error";
+  };
 
   const prompt = async (text: string): Promise<string[] | Problem> => {
     const event = encodeUtf8(text);
@@ -164,9 +170,10 @@ function openTunnel(
     }
     const update = found?.type === "session.update" ? found : null;
     const session = update === null ? emptySession(id) : event.slice(update.at.from, update.at.to);
-    const decided = await decideSession(call, id, name, session);
+    const decided = await decideSession(call, id, name, session, blame);
     if (isProblem(decided)) return decided;
     const { prepared } = decided;
+    verdict = null;
     entry = decided.entry;
     state = prepared;
     const own =

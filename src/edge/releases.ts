@@ -2,7 +2,7 @@
 // grant is a fresh `sync` call, which also carries the isolate's report up. Nothing here is awaited by a request whose
 // lease is live; waiting is bounded, and an unreachable Control is asked once per `softMs`, not once per request.
 
-import { isProblem, problem, type Problem } from "../core/problem.ts";
+import { isProblem, nameOfError, problem, type Problem } from "../core/problem.ts";
 import type { ChainRoot } from "../core/strangers.ts";
 import type { Lease, Release } from "../core/types.ts";
 import { REGISTRY_NAME, type Env } from "../env.ts";
@@ -189,7 +189,7 @@ async function sync(entry: Entry, { env }: Scope): Promise<"ok" | "failed" | Pro
     entry.conversations.unreported.unshift(...began);
     entry.chains.unreported.unshift(...chains);
     if (entry.failedAtMs === 0) {
-      console.warn(JSON.stringify({ event: "sync_failed", prompt: entry.prompt, error: nameOf(error) }));
+      console.warn(JSON.stringify({ event: "sync_failed", prompt: entry.prompt, error: nameOfError(error) }));
     }
     entry.failedAtMs = Date.now();
     return "failed";
@@ -207,7 +207,7 @@ async function readCopy(entry: Entry, { env }: Scope): Promise<void> {
     );
     if (isRelease(copy)) entry.grant = adoptCopy(entry.grant, copy, entry.grant?.lease ?? DEFAULT_LEASE);
   } catch (error) {
-    console.warn(JSON.stringify({ event: "kv_failed", key, error: nameOf(error) }));
+    console.warn(JSON.stringify({ event: "kv_failed", key, error: nameOfError(error) }));
   }
 }
 
@@ -253,8 +253,4 @@ function isRelease(value: unknown): value is Release {
     value.schema === 1 &&
     "baseline" in value
   );
-}
-
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : "unknown";
 }

@@ -1,7 +1,7 @@
 // What the client gets from us: the headers of contract §2.3, and errors of our own in the caller's wire format, so
 // that its SDK raises the right exception and retries only where retrying can help.
 
-import { PROBLEMS, statusOf, type Problem, type ProblemCode } from "../core/problem.ts";
+import { nameOfError, PROBLEMS, statusOf, type Problem, type ProblemCode } from "../core/problem.ts";
 import type { Assignment } from "../core/types.ts";
 import { errorBody, errorHeaders } from "../wire/errors.ts";
 import type { Family } from "../wire/wire.ts";
@@ -51,4 +51,15 @@ export function respondProblem(value: Problem, family: Family, account: Account)
   const own = errorHeaders(family, value, account.requestId);
   for (const [name, text] of Object.entries(own)) headers.set(name, text);
   return new Response(errorBody(family, value, account.requestId), { status: statusOf(value), headers });
+}
+
+/** A bug of ours must not leak details, nor turn into an un-prompted call. The log has a line with the request's id. */
+export function respondFailure(error: unknown, account: Account): Response {
+  const { requestId } = account;
+  console.error(JSON.stringify({ event: "proxy_failed", requestId, error: nameOfError(error) }));
+  const headers = new Headers({ "prompt-error": "internal" });
+  stampHeaders(headers, account, Date.now());
+  const message = `The proxy failed. Its log has a line with the request id ${requestId}.`;
+  const body = { error: { message, type: "server_error", param: null, code: "internal" } };
+  return Response.json(body, { status: 500, headers });
 }

@@ -15,6 +15,8 @@ export type Attempt =
   | { kind: "failed"; problem: Problem }
   /** The client left. */
   | { kind: "aborted" }
+  /** Nothing went up: what was decided was no longer in force when the call was ready to go. */
+  | { kind: "fenced" }
   /** `opening`: what was read of the body already; null: nothing. */
   | { kind: "answered"; upstream: Response; opening: Opening | null };
 
@@ -29,6 +31,7 @@ export function isBlamed(attempt: Attempt): boolean {
     case "failed":
       return attempt.problem.problem === "upstream_timeout";
     case "aborted":
+    case "fenced":
       return false;
     case "answered": {
       const { status } = attempt.upstream;

@@ -1,7 +1,7 @@
 // Two WebSockets as one tunnel: what comes out of either goes into the other, in order, and a close passes with its code
 // and reason. What the client says may have to wait, or go up as something else; binary frames never do.
 
-import { isProblem, type Problem } from "../core/problem.ts";
+import { isProblem, nameOfError, type Problem } from "../core/problem.ts";
 
 export type Ending = "ok" | "error" | "aborted";
 
@@ -81,9 +81,14 @@ function passUp(
     }
     isPassing = false;
   };
+  // A bug of ours ends the tunnel: nothing goes up behind what should have been rewritten.
+  const fail = (error: unknown): void => {
+    console.error(JSON.stringify({ event: "proxy_failed", error: nameOfError(error) }));
+    end({ code: INTERNAL_ERROR, reason: "The proxy failed." });
+  };
   const take = (item: Message | Closing): void => {
     waiting.push(item);
-    if (!isPassing) void pass();
+    if (!isPassing) pass().catch(fail);
   };
   listen(server, { message: take, close: take });
 }

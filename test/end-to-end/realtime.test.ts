@@ -338,4 +338,31 @@ describe("the release", () => {
     }, 20_000);
     expect(counted).toEqual({ requests: 26, errors: 2 });
   });
+
+  it("counts a session once, however often its variables are refused, and by what came of it", async () => {
+    const prompt = "asking-bot";
+    await admin.put(prompt);
+    const variables = { who: { type: "string", default: "Ada" } } as const;
+    await admin.push(prompt, { system: "You are {{who}}.", variables });
+    const wrong = `{"type":"session.update","session":{"prompt":{"id":"${prompt}","variables":{"who":[1]}}}}`;
+    for (const isMended of [false, true]) {
+      const { socket, upstream } = await open("", {}, url.replace(PROMPT, prompt));
+      socket.send(wrong);
+      socket.send(wrong);
+      // The provider's greeting, and two refusals.
+      expect(parsed((await socket.take(3))[2])).toMatchObject({ error: { code: "variable_invalid" } });
+      if (isMended) {
+        socket.send(APPEND);
+        await upstream.take(2);
+      }
+      socket.close(1000);
+      await socket.untilClosed();
+    }
+    const counted = await until(async () => {
+      const { body } = await admin.call<Metrics>("GET", `/admin/prompts/${prompt}/metrics`);
+      const [arm] = body.arms;
+      return arm !== undefined && arm.requests >= 2 && [arm.requests, arm.errors];
+    }, 20_000);
+    expect(counted).toEqual([2, 1]);
+  });
 });

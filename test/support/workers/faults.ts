@@ -1,12 +1,12 @@
 // What a test can break in one isolate of a cluster while it runs, as plain data: the calls to Control, to Registry
-// and to KV. Held per isolate, so that one edge can be cut off while its neighbours are not.
+// and to KV, and digests, which take as long as an isolate with too much to do lets them. Held per isolate, so that one edge can be cut off while its neighbours are not.
 
 /** `dead` fails at once, `silent` never answers; neither lets the call happen. `delayMs` passes before the call,
  * `answerDelayMs` after it and before its answer leaves. */
 export type Fault = "none" | "dead" | "silent" | { delayMs?: number; answerDelayMs?: number };
 
 /** `frozen`: this isolate reads KV as it was when the fault began; writes still arrive. */
-export type Faults = { control: Fault; registry: Fault; store: Fault | "frozen" };
+export type Faults = { control: Fault; registry: Fault; store: Fault | "frozen"; crypto: Fault };
 
 export type Room = keyof Faults;
 
@@ -16,7 +16,7 @@ export type Calls = { [name: string]: number };
 /** Long past the end of any test; a promise without a timer behind it would be seen as a hung script and cancelled. */
 const NEVER_MS = 3_600_000;
 
-export const faults: Faults = { control: "none", registry: "none", store: "none" };
+export const faults: Faults = { control: "none", registry: "none", store: "none", crypto: "none" };
 export const calls: Calls = {};
 
 /** Makes one call under the fault that its room has at this moment. */

@@ -83,6 +83,12 @@ function classUnderFaults<Class extends ObjectClass>(Shipped: Class, room: Room)
 export const Control = classUnderFaults(ShippedControl as unknown as ObjectClass, "control");
 export const Registry = classUnderFaults(ShippedRegistry as unknown as ObjectClass, "registry");
 
+const { digest } = SubtleCrypto.prototype;
+SubtleCrypto.prototype.digest = function (this: SubtleCrypto, ...args: Parameters<typeof digest>) {
+  const call = () => Reflect.apply(digest, this, args) as Promise<ArrayBuffer>;
+  return faults.crypto === "none" ? call() : callUnderFault("crypto", "digest", call);
+};
+
 type Handler = (request: Request, env: never, ctx: ExecutionContext) => Response | Promise<Response>;
 
 export default {
