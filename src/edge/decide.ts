@@ -43,6 +43,9 @@ export type Question = {
   agent: Agent | null;
   /** The proxy key that it came with; null: none. */
   admission: Admission | null;
+  /** The body has been read in part. Nothing is noted of such a question: what is still to come may be an answer of the
+   * assistant's, and a conversation would be taken to begin where it goes on. */
+  isCut?: true;
 };
 
 /** What goes to the provider: the caller's path and body with the version in them. */
@@ -129,7 +132,7 @@ export async function decideBody(
       unservable = served.version;
       continue;
     }
-    if (opensDispute(release, unit, served, question.scan)) {
+    if (question.isCut !== true && opensDispute(release, unit, served, question.scan)) {
       begin(entry.conversations, unit.conversation, release.revision);
       announceBeginnings(entry, scope);
     }

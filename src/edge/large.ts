@@ -7,7 +7,7 @@ import { isProblem, problem, type Problem } from "../core/problem.ts";
 import { joinBytes } from "../wire/json-write.ts";
 import { openBody, type PartialBody } from "../wire/partial-body.ts";
 import type { Endpoint } from "../wire/wire.ts";
-import { drain, giveBuffer, LARGE_CHUNK_BYTES, mostBytes, readOn, takeBuffer } from "./body.ts";
+import { brokenOff, drain, giveBuffer, LARGE_CHUNK_BYTES, mostBytes, readOn, takeBuffer } from "./body.ts";
 import type { Call } from "./call.ts";
 import { decideBody, type Decision } from "./decide.ts";
 import { answerTurn, attempt } from "./dispatch.ts";
@@ -59,16 +59,17 @@ export function isLarge({ request, headers, admission, scope }: Call, endpoint: 
   return request.body !== null && size >= STREAM_FROM_BYTES && size <= mostBytes(scope.env.MAX_BODY_BYTES);
 }
 
-/** The answer; or the body, read whole. */
+/** The answer; or the body, read whole; a problem where it broke off. */
 export async function serveLarge(
   call: Call,
   endpoint: Endpoint,
   name: string,
-): Promise<Response | Uint8Array> {
+): Promise<Response | Uint8Array | Problem> {
   const reader = (call.request.body as ReadableStream<Uint8Array>).getReader({ mode: "byob" });
   const size = Number(call.headers.get("content-length"));
-  const { value: head } = await reader.readAtLeast(LARGE_CHUNK_BYTES, new Uint8Array(takeBuffer()));
-  if (head === undefined) return new Uint8Array(0);
+  const reading = reader.readAtLeast(LARGE_CHUNK_BYTES, new Uint8Array(takeBuffer()));
+  const head = await reading.then(({ value }) => value ?? new Uint8Array(0), brokenOff);
+  if (isProblem(head)) return head;
   for (const look of LOOKS) {
     const partial = openBody(endpoint.format, endpoint.resource, head, look, SKIPS);
     if (partial === null) break;
@@ -76,7 +77,7 @@ export async function serveLarge(
     if (begun === null) break;
     if (begun !== "unsettled") return send(begun, head, reader);
   }
-  const body = await readOn(reader, head, size);
+  const body = await readOn(reader, head, size).catch(brokenOff);
   giveBuffer(head.buffer);
   return body;
 }
@@ -91,7 +92,7 @@ async function begin(
   const opening = injecting(endpoint, (_, prepared) => partial.begin(prepared) ?? unsettled);
   const question = questionOf(call, opening, partial.scan, name);
   if (isProblem(question)) return null;
-  const decision = await decideBody(question, call.account, call.scope);
+  const decision = await decideBody({ ...question, isCut: true }, call.account, call.scope);
   if (isProblem(decision) || "skipped" in decision) return null;
   if (!isDecidedEarly(decision, question, call.account)) return null;
   if (isProblem(decision.injected)) return decision.injected === unsettled ? "unsettled" : null;

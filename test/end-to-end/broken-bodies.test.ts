@@ -33,6 +33,9 @@ const PATHS = {
 };
 const FRAMINGS = {
   "of known length": ["content-length: 9000", '{"model":"'],
+  "large, in its first bytes": ["content-length: 9000000", '{"model":"'],
+  // No object, so that it would be read whole.
+  "large, in the middle": ["content-length: 9000000", `[${'{"model":"'.repeat(60_000)}`],
   "in pieces": ["transfer-encoding: chunked", '9\r\n{"model":\r\n'],
 } as const;
 const cases = Object.entries(PATHS).flatMap(([what, path]) =>

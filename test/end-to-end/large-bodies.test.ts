@@ -245,3 +245,27 @@ describe("a large body that is broken", () => {
     expect(headers.get("prompt-error")).toBe("upstream_unreachable");
   });
 });
+
+describe("a conversation with a large body, while a change drains", () => {
+  it("stays where it began, though its beginning alone looks like a first turn", async () => {
+    const prompt = "drained";
+    await admin.put(prompt);
+    await admin.push(prompt, { system: SYSTEM });
+    const path = `/p/${prompt}/openai/v1/chat/completions`;
+    const first = JSON.stringify({ model: "m", messages: [IMAGE] });
+    const later = JSON.stringify({
+      model: "m",
+      messages: [IMAGE, { role: "assistant", content: "A cat." }, { role: "user", content: "Sure?" }],
+    });
+    const versionOf = async (body: string, key = "someone") => {
+      const { headers } = await ask(path, body, { "prompt-key": key });
+      return [headers.get("prompt-version"), headers.get("prompt-reason")];
+    };
+    expect(await versionOf(first)).toEqual(["1", "static"]);
+    await admin.push(prompt, { system: CANARY });
+    await admin.canary(prompt, 2, 100);
+    await until(async () => (await versionOf(first, "somebody-else"))[0] === "2");
+    expect(await versionOf(later)).toEqual(["1", "drain"]);
+    expect(await versionOf(later)).toEqual(["1", "drain"]);
+  });
+});
