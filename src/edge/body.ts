@@ -17,17 +17,21 @@ export function mostBytes(configured: string | undefined): number {
   return Number(configured) || DEFAULT_MAX_BYTES;
 }
 
+export function isEncoded(headers: HeaderValues): boolean {
+  const encoding = headers.get("content-encoding");
+  return encoding !== undefined && encoding !== "identity";
+}
+
 export async function readBody(
   request: Request,
   headers: HeaderValues,
   configuredMax: string | undefined,
 ): Promise<Uint8Array | Problem> {
   const maxBytes = mostBytes(configuredMax);
-  const encoding = headers.get("content-encoding");
-  if (encoding !== undefined && encoding !== "identity") {
+  if (isEncoded(headers)) {
     return problem(
       "invalid_request",
-      `A prompt cannot be put into a ${encoding} body. Send it uncompressed.`,
+      `A prompt cannot be put into a ${headers.get("content-encoding")} body. Send it uncompressed.`,
       {
         field: "Content-Encoding",
       },

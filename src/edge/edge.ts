@@ -7,7 +7,7 @@ import type { Env } from "../env.ts";
 import { familyAt, familyOf, isUnwritableTurn, matchEndpoint } from "../wire/formats.ts";
 import type { Endpoint, Family } from "../wire/wire.ts";
 import { admit } from "./admit.ts";
-import { discardBody, readBody } from "./body.ts";
+import { discardBody, isEncoded, readBody } from "./body.ts";
 import type { Call } from "./call.ts";
 import { decideBody } from "./decide.ts";
 import { dispatchTurn, lateForLease, passThrough } from "./dispatch.ts";
@@ -90,6 +90,8 @@ const MOST_ROUNDS = 3;
 async function serveTurn(call: Call, endpoint: Endpoint): Promise<Response> {
   const { request, headers, scope, route, family, account } = call;
   const named = nameOutsideBody(route, headers);
+  // What a compressed body names cannot be seen; where a prompt is named outside it, `readBody` refuses it.
+  if (named === null && isEncoded(headers)) return passThrough(call, request.body);
   const large = named !== null && isLarge(call, endpoint) ? await serveLarge(call, endpoint, named) : null;
   if (large instanceof Response) return large;
   const body = large ?? (await readBody(request, headers, scope.env.MAX_BODY_BYTES));

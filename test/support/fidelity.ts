@@ -3,7 +3,10 @@
 
 import { expect } from "vitest";
 import { headerOf, type Header } from "./http-messages.ts";
+import { insertionOf } from "./insertion.ts";
 import type { Exchange } from "./tap.ts";
+
+export { insertionOf } from "./insertion.ts";
 
 /** Belongs to one connection, or states how its bytes are framed there. */
 const HOP_BY_HOP = ["connection", "keep-alive", "transfer-encoding", "content-length"];
@@ -61,14 +64,4 @@ export function comparable(headers: Header[], except: ReadonlySet<string> = new 
     joined.set(name, before === undefined ? value : `${before}, ${value}`);
   }
   return [...joined].toSorted(([a], [b]) => (a < b ? -1 : 1));
-}
-
-/** What stands in `after` and not in `before`, when that is one insertion (an empty one, too); else null. */
-export function insertionOf(before: Buffer, after: Buffer): string | null {
-  const added = after.length - before.length;
-  if (added < 0) return null;
-  let same = 0;
-  while (same < before.length && before[same] === after[same]) same += 1;
-  const restIsSame = before.subarray(same).equals(after.subarray(same + added));
-  return restIsSame ? after.toString("utf8", same, same + added) : null;
 }

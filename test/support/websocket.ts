@@ -1,4 +1,4 @@
-// The least of a WebSocket server (RFC 6455): takes the first subprotocol on offer and sends every short text frame
+// The least of a WebSocket server (RFC 6455): takes the first subprotocol on offer and sends every short frame
 // back. Enough to see that a tunnel carries frames both ways.
 
 import { createHash } from "node:crypto";
@@ -7,9 +7,10 @@ import type { Duplex } from "node:stream";
 
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 const TEXT = 0x81;
+const BINARY = 0x82;
 const CLOSE = 0x88;
 
-export function acceptEcho(request: IncomingMessage, socket: Duplex): void {
+export function acceptEcho(request: Pick<IncomingMessage, "headers">, socket: Duplex): void {
   const key = request.headers["sec-websocket-key"] ?? "";
   const accept = createHash("sha1")
     .update(key + GUID)
@@ -27,7 +28,7 @@ export function acceptEcho(request: IncomingMessage, socket: Duplex): void {
     const size = length & 0x7f;
     const mask = frame.subarray(2, 6);
     const payload = frame.subarray(6, 6 + size).map((byte, index) => byte ^ mask[index % 4]!);
-    if (opcode === TEXT || opcode === CLOSE)
+    if (opcode === TEXT || opcode === BINARY || opcode === CLOSE)
       socket.write(Buffer.concat([Buffer.from([opcode, size]), payload]));
     if (opcode === CLOSE) socket.end();
   });
