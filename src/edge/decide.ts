@@ -64,6 +64,9 @@ export type Decision = {
   chain: ChainNote | null;
   /** The answer is asked for as a stream. */
   streams: boolean;
+  /** Arms are compared, so the first event of a stream is looked at in each: an error there is the provider's as often as
+   * the version's, and must not count against the canary alone. */
+  isCompared: boolean;
   /** The same request for the baseline, should the canary fail; null: it is no canary's, the prompt has its shield off, or
    * the body is not kept. */
   fallback: (() => Promise<Fallback | null>) | null;
@@ -137,12 +140,14 @@ export async function decideBody(
       announceBeginnings(entry, scope);
     }
     const { conversations } = entry;
-    const isShielded = served.arm === "canary" && release.shield !== false;
+    const hasShield = release.shield !== false;
+    const isShielded = hasShield && served.arm === "canary";
     return {
       entry,
       injected: inject(question, loaded),
       chain: noteOf({ ...question, unit, link, release, assignment, conversations }, Date.now()),
       streams: question.endpoint.streams ?? question.scan.stream,
+      isCompared: isShielded || (hasShield && served.reason === "split"),
       fallback: isShielded ? () => fallBack(question, entry, served, scope) : null,
     };
   }

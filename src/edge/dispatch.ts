@@ -38,7 +38,7 @@ export async function dispatchTurn(
 export async function attempt(
   call: Call,
   endpoint: Endpoint,
-  { entry, streams, chain, fallback }: Decision,
+  { entry, streams, chain, isCompared }: Decision,
   injected: Injected | Problem,
 ): Promise<Attempt> {
   const startedAtMs = Date.now();
@@ -50,7 +50,7 @@ export async function attempt(
   const upstream = await callUpstream(prepared, call.request.signal, firstByteMs(call));
   if (upstream === "aborted") return { kind: "aborted" };
   if (isProblem(upstream)) return { kind: "failed", problem: upstream };
-  if (fallback === null || !streams) return { kind: "answered", upstream, opening: null };
+  if (!isCompared || !streams) return { kind: "answered", upstream, opening: null };
   const limits = { signal: call.request.signal, timeoutMs: firstByteMs(call), startedAtMs };
   return openStream(upstream, endpoint.format.answers, limits);
 }

@@ -35,9 +35,10 @@ export function relayAnswer(upstream: Response, opening: Opening | null, watch: 
   const { chunks, failed } = opening ?? UNREAD;
   const { body, headers } = upstream;
   const outcome = failed || upstream.status >= 400 ? "error" : "ok";
-  const isLegible = !isEncoded(headers);
   const framing = framingIn(headers, watch.streams);
   const streams = framing !== null && (watch.rules !== null || watch.idleMs !== null);
+  // Asked only where it matters: each look at a header leaves JavaScript.
+  const isLegible = (streams || watch.look !== null) && !isEncoded(headers);
   const look = outcome === "ok" && isLegible ? watch.look : null;
   if (body === null || (!streams && look === null)) {
     watch.settle(outcome);

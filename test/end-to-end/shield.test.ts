@@ -220,6 +220,33 @@ describe("a canary's failure before its first byte is answered by the baseline",
     expect(counted.fallbacks).toMatchObject([{ version: 1, requests: 3, errors: 0 }]);
   });
 
+  it("and what is the provider's own failure looks alike in both arms: a stream that begins with an error", async () => {
+    made += 1;
+    const prompt = `compared-${made}`;
+    await admin.put(prompt);
+    await admin.push(prompt, { system: BASELINE });
+    await admin.push(prompt, { system: CANARY });
+    await admin.canary(prompt, 2, 50, { transition: "now" });
+    const overloaded = sse([{ event: "error", data: CHAT.errorEvent }]);
+    play(overloaded, overloaded);
+    const arms = new Set<unknown>();
+    for (let turn = 0; turn < 40 && arms.size < 2; turn += 1) {
+      const headers = { "prompt-key": `key-${turn}` };
+      const response = await send(prompt, CHAT, { headers, more: { stream: true } });
+      expect(await response.text()).toContain("Provider disconnected");
+      arms.add(response.headers.get("prompt-reason"));
+    }
+    expect(arms).toEqual(new Set(["split", "fallback"]));
+    const rates = await until(async () => {
+      const { arms: counted } = await readMetrics(prompt);
+      return counted.length === 2 && counted.map(({ arm, errorRate }) => [arm, errorRate]);
+    }, 10_000);
+    expect(rates).toEqual([
+      ["baseline", 1],
+      ["canary", 1],
+    ]);
+  });
+
   it("by the release as it is when the canary fails", async () => {
     const prompt = await createCanary();
     await admin.push(prompt, { system: `${BASELINE} Even better.` });
