@@ -27,7 +27,7 @@ export async function admit(asked: Asked): Promise<Admission | null | Problem> {
   const sent = findProxyKey(headers, route.search);
   if (sent === null) return checkAnonymous(asked);
   const hash = await hashKey(sent);
-  if (hash === null) return unknownKey();
+  if (hash === null) return sent.startsWith("sbt_") ? tokenOfOurs() : unknownKey();
   // A key that was good lately is checked beside what else has to be waited for, and is certain before anything is sent.
   const key = recallKey(hash, scope) ?? (await obtainKey(hash, scope));
   if (isProblem(key)) return key;
@@ -36,6 +36,13 @@ export async function admit(asked: Asked): Promise<Admission | null | Problem> {
   const secret = findSecret(route.provider, route.path, origin, scope.env);
   if (isProblem(secret)) return secret;
   return (await checkRate(key, scope.env)) ?? { hash, key, secret };
+}
+
+function tokenOfOurs(): Problem {
+  return problem(
+    "unauthenticated",
+    "That is a token of the control plane (sbt_…). Requests to providers take a proxy key (sb_…): POST /admin/keys.",
+  );
 }
 
 function checkAnonymous({ headers, scope, route }: Asked): null | Problem {

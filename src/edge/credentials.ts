@@ -5,6 +5,7 @@ import { problem, type Problem } from "../core/problem.ts";
 import { awsRegionOf, makerOf, secretVar } from "../core/providers.ts";
 import type { AiBinding, Env } from "../env.ts";
 import { isBindingPath } from "./ai-binding.ts";
+import { isSignature } from "./foreign.ts";
 import type { HeaderValues } from "./headers.ts";
 
 /** What a request is authorized with upstream, instead of the key that it came with. */
@@ -22,42 +23,45 @@ export type AwsCredentials = {
 
 const KEY_HEADERS = ["x-api-key", "x-goog-api-key", "api-key"] as const;
 
-/** Credentials of any provider, and the signature headers of an AWS SDK. */
+/** Credentials of any provider, the signature headers of an AWS SDK, and Cloudflare's pair. */
 const CREDENTIAL_HEADERS = [
   ...KEY_HEADERS,
   "authorization",
   "x-amz-content-sha256",
   "x-amz-date",
   "x-amz-security-token",
+  "x-auth-key",
+  "x-auth-email",
 ];
 
 /** How browsers hand a key to OpenAI's WebSockets, which take no headers from them. */
 const SUBPROTOCOL = "openai-insecure-api-key.";
-const KEY_IN_QUERY = /^(?:api-)?key=(sb_.*)$/;
-const AWS_SIGNATURE = /^AWS4-[A-Z0-9-]+ /;
+/** A token of the control plane (`sbt_…`) too: it opens nothing here, and is refused instead of going up. */
+const OURS = /^sbt?_/;
+const KEY_IN_QUERY = /^(?:api-)?key=(sbt?_.*)$/;
 
 /** A key of ours in whatever credential header, query parameter or subprotocol the SDK uses, or null. */
 export function findProxyKey(headers: HeaderValues, search: string): string | null {
-  return findInHeaders(headers) ?? (search.includes("key=sb_") ? findInQuery(search) : null);
+  return findInHeaders(headers) ?? (search.includes("key=sb") ? findInQuery(search) : null);
 }
 
 function findInHeaders(headers: HeaderValues): string | null {
   const authorization = headers.get("authorization");
   if (authorization !== undefined) {
     // The key stands in the place of the access key id, which an AWS SDK sends; the secret it never does.
-    const key = AWS_SIGNATURE.test(authorization)
+    const key = isSignature(authorization)
       ? /\bCredential=([^/,\s]*)/.exec(authorization)?.[1]
-      : authorization.replace(/^bearer\s+/i, "");
-    if (key?.startsWith("sb_")) return key;
+      : authorization.replace(/^[a-z-]+\s+/i, "");
+    if (key !== undefined && OURS.test(key)) return key;
   }
   for (const name of KEY_HEADERS) {
     const value = headers.get(name);
-    if (value?.startsWith("sb_")) return value;
+    if (value !== undefined && OURS.test(value)) return value;
   }
   const protocols = headers.get("sec-websocket-protocol");
   return protocols === undefined
     ? null
-    : (protocols.match(/openai-insecure-api-key\.(sb_[^,\s]*)/)?.[1] ?? null);
+    : (protocols.match(/openai-insecure-api-key\.(sbt?_[^,\s]*)/)?.[1] ?? null);
 }
 
 function findInQuery(search: string): string | null {
@@ -70,17 +74,7 @@ function findInQuery(search: string): string | null {
 
 /** Has the client signed the request itself? */
 export function isSigned(headers: HeaderValues, search: string): boolean {
-  return AWS_SIGNATURE.test(headers.get("authorization") ?? "") || /[?&]X-Amz-Signature=/i.test(search);
-}
-
-/** The query without a key of ours, the rest of it as it was. */
-export function withoutKey(search: string): string {
-  if (!search.includes("key=sb_")) return search;
-  const rest = search
-    .slice(1)
-    .split("&")
-    .filter((part) => !KEY_IN_QUERY.test(part));
-  return rest.length === 0 ? "" : `?${rest.join("&")}`;
+  return isSignature(headers.get("authorization") ?? "") || /[?&]X-Amz-Signature=/i.test(search);
 }
 
 /** Takes every credential out of the headers that go up. */

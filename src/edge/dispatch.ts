@@ -9,8 +9,8 @@ import { authorize } from "./authorize.ts";
 import { discardBody } from "./body.ts";
 import type { Call } from "./call.ts";
 import { lookForId } from "./chain-watch.ts";
-import { withoutKey } from "./credentials.ts";
 import type { Decision, Injected } from "./decide.ts";
+import { cleanSearch } from "./foreign.ts";
 import { callUpstream, type UpstreamCall } from "./forward.ts";
 import { cleanRequestHeaders } from "./headers.ts";
 import { isInForce } from "./lease.ts";
@@ -183,10 +183,10 @@ async function prepareCall(
   isWatched: boolean,
 ): Promise<UpstreamCall | Problem> {
   const { request, headers: values, scope, route, origin, admission } = call;
-  const headers = cleanRequestHeaders(request.headers, values, route.provider);
+  const headers = cleanRequestHeaders(request.headers, values, route);
   if (values.get("upgrade")?.toLowerCase() === "websocket") headers.set("upgrade", "websocket");
   if (isWatched) headers.set("accept-encoding", "identity");
-  const url = origin + path + (admission === null ? route.search : withoutKey(route.search));
+  const url = origin + path + cleanSearch(route.search, route, admission !== null);
   const plain = { url, method, headers, body, ...(upload !== undefined && { upload }) };
   return admission === null ? plain : authorize(plain, admission, scope, path);
 }

@@ -1,9 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { cleanRequestHeaders, cleanResponseHeaders, readHeaders } from "../../src/edge/headers.ts";
 
-function up(headers: Record<string, string>, provider = "openai"): Record<string, string> {
+function up(
+  headers: Record<string, string>,
+  provider = "openai",
+  path = "/v1/chat/completions",
+): Record<string, string> {
   const incoming = new Headers(headers);
-  return Object.fromEntries(cleanRequestHeaders(incoming, readHeaders(incoming), provider));
+  return Object.fromEntries(cleanRequestHeaders(incoming, readHeaders(incoming), { provider, path }));
 }
 
 describe("headers on their way up", () => {
