@@ -26,7 +26,8 @@ export type Env = {
   DRAIN_MS?: string;
   /** Largest body that a prompt is injected into, in bytes (32 MiB). */
   MAX_BODY_BYTES?: string;
-  /** Time the provider has to send response headers, in ms; unset: as long as the client waits. */
+  /** Time the provider has to send response headers, and where arms are compared the first event of a stream, in ms; unset:
+   * as long as the client waits. */
   FIRST_BYTE_TIMEOUT_MS?: string;
   /** How long a stream may be silent before it is broken off, in ms; unset: for ever. Costs about 35 µs a chunk. */
   STREAM_IDLE_TIMEOUT_MS?: string;

@@ -41,8 +41,10 @@ export async function attempt(
   { entry, streams, chain, isCompared }: Decision,
   injected: Injected | Problem,
 ): Promise<Attempt> {
-  const startedAtMs = Date.now();
+  let startedAtMs = Date.now();
   if (isProblem(injected)) return { kind: "unsent", problem: injected };
+  // The provider's time begins when all of the body is up.
+  void injected.upload?.sent.then(() => (startedAtMs = Date.now()));
   const prepared = await prepareCall(call, "POST", injected, streams || chain !== null);
   if (isProblem(prepared)) return { kind: "failed", problem: prepared };
   const { assignment } = call.account;

@@ -1,6 +1,6 @@
 // The first event of a stream, looked at before the client gets a byte where arms are compared: providers say that they
-// are overloaded, or that they cannot read a request, in the first event of a 200. Held back is only what a client could make nothing
-// of, the beginning of one event; any sign of life, a comment too, lets everything through.
+// are overloaded, or that they cannot read a request, in the first event of a 200. Held back is only what a client could
+// make nothing of, the beginning of one event; any sign of life, a comment too, lets everything through.
 
 import type { AnswerRules, Framing } from "../wire/answer.ts";
 import { findFirstEvent, findFirstFrame, type FirstEvent } from "../wire/first-event.ts";

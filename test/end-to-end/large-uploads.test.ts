@@ -66,14 +66,14 @@ function answerAtEnd(request: IncomingMessage, response: ServerResponse): void {
 type Upload = { socket: Socket; answer: () => string; write: (bytes: number) => void; finish: () => void };
 
 /** A body of `SIZE` bytes that the test writes as it likes. */
-function open(port: number, headers: string[] = []): Upload {
+function open(port: number, headers: string[] = [], path = PATH): Upload {
   const socket = connect({ port, host: "127.0.0.1" });
   sockets.push(socket);
   let received = "";
   let left = SIZE - HEAD.length - TAIL.length;
   socket.on("data", (bytes) => (received += bytes.toString()));
   socket.on("error", () => undefined);
-  const lines = [`POST ${PATH} HTTP/1.1`, "Host: x", "Content-Type: application/json", ...headers];
+  const lines = [`POST ${path} HTTP/1.1`, "Host: x", "Content-Type: application/json", ...headers];
   socket.write(`${lines.join("\r\n")}\r\nContent-Length: ${SIZE}\r\n\r\n${HEAD}`);
   const write = (bytes: number) => {
     left -= bytes;
@@ -176,5 +176,28 @@ describe("a large body on its way up", () => {
     silent.finish();
     await until(() => silent.answer().includes("504 Gateway Timeout"));
     expect(seen.whole).toBe(true);
+  });
+
+  it("gives a canary's stream the same time to begin", async () => {
+    const prompt = "shielded-uploads";
+    await admin.put(prompt);
+    await admin.push(prompt, { system: "One." });
+    await admin.push(prompt, { system: "Two." });
+    await admin.canary(prompt, 2, 100, { transition: "now" });
+    behave = (request, response) => {
+      request.on("end", () => {
+        response.writeHead(200, { "content-type": "text/event-stream" }).flushHeaders();
+        setTimeout(() => response.end('data: {"choices":[]}\n\n'), FIRST_BYTE_TIMEOUT_MS / 4);
+      });
+    };
+    const slow = open(cluster.edges[1]!.port, [], PATH.replace(PROMPT, prompt));
+    slow.write(HALF);
+    await untilUnderWay();
+    const startedAtMs = performance.now();
+    await until(() => performance.now() - startedAtMs > FIRST_BYTE_TIMEOUT_MS + 300);
+    slow.finish();
+    await until(() => slow.answer().includes("200 OK"));
+    await until(() => slow.answer().includes('"choices"'));
+    expect(slow.answer().toLowerCase()).toContain("prompt-arm: canary");
   });
 });
