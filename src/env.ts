@@ -17,7 +17,7 @@ export type Env = {
   REGISTRY: ObjectNamespace<RegistryPort>;
   /** First admin token; the control plane is closed without it. */
   ADMIN_TOKEN?: string;
-  /** "true": a request without a key of ours is refused. */
+  /** "true", or anything but a plain no: a request without a key of ours is refused. */
   REQUIRE_KEY?: string;
   /** Soft and hard lease in ms (1000 / 2000). */
   LEASE_SOFT_MS?: string;

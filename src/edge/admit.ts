@@ -46,7 +46,7 @@ function tokenOfOurs(): Problem {
 }
 
 function checkAnonymous({ headers, scope, route }: Asked): null | Problem {
-  if (scope.env.REQUIRE_KEY === "true") {
+  if (asksForKey(scope.env)) {
     return problem("unauthenticated", "This proxy asks for a key of its own (sb_…) in the SDK's API key.");
   }
   if (isBindingPath(route.provider, route.path, scope.env)) {
@@ -60,6 +60,11 @@ function checkAnonymous({ headers, scope, route }: Asked): null | Problem {
     "unauthenticated",
     "A signature of your own cannot be valid behind the proxy: it covers another host, and the body before the prompt went in. Use a proxy key (sb_…) as the access key id, with any secret, or a Bedrock API key (AWS_BEARER_TOKEN_BEDROCK).",
   );
+}
+
+/** Whatever is no plain no: a misspelt yes must not leave the door open. */
+export function asksForKey({ REQUIRE_KEY: value }: Pick<Env, "REQUIRE_KEY">): boolean {
+  return value !== undefined && !/^(?:|false|0|no|off)$/i.test(value.trim());
 }
 
 /** Counted by the platform, per Cloudflare location. A limiter that fails or is not there limits nobody. */
