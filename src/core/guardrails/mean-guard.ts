@@ -1,0 +1,154 @@
+// A guardrail for means (logarithms of time, cost or tokens; a judge's score): a stratified score under a one-sided normal
+// mixture, valid however often it is looked at. Raw times and costs have tails that blind or mislead it: take logarithms
+// and clip them first. The main test begins with the rollout and never ends; copies begun later find a late change.
+
+import {
+  addScores,
+  addSpreads,
+  logMixture,
+  mixtureWidth,
+  NO_SCORE,
+  NO_SPREAD,
+  scoreOf,
+  spreadOf,
+  varianceOf,
+  type MeanStratum,
+  type Score,
+  type Spread,
+} from "./normal-mixture.ts";
+
+export type MeanGuard = {
+  kind: "mean";
+  main: Score;
+  /** Copies begun later, so that long good history hides no late change; the newest last. */
+  copies: (Score & { number: number })[];
+  restarts: number;
+  canaryUnits: number;
+  baselineUnits: number;
+  spread: Spread;
+  /** A crossing is kept: the highest that any test has been above its threshold, in nats. */
+  peakMargin: number;
+};
+
+export type MeanRule = {
+  /** +1: more is worse (time, cost); −1: less is worse (a score). */
+  sign: 1 | -1;
+  /** Effects below it never fire; in units of x, so ln 1.05 for +5 %. */
+  minEffect: number;
+  /** Where the mixture is tightest, in canary units' information. */
+  optimalVariance: number;
+  /** Canary units between two copies. */
+  restartUnits: number;
+  /** A difference that is tolerated, in units of x. */
+  margin: number;
+  /** How wide the scale is that all values lie on; 0: no such scale, logarithms have none. */
+  scale: number;
+};
+
+export const TIME_RULE: MeanRule = {
+  sign: 1,
+  minEffect: Math.log(1.05),
+  optimalVariance: 200,
+  restartUnits: 250,
+  margin: 0,
+  scale: 0,
+};
+export const SCORE_RULE: MeanRule = { ...TIME_RULE, sign: -1, minEffect: 0.02, scale: 1 };
+
+/** Copies kept; an older one has had its chance, and the main test goes on for ever. */
+const MOST_COPIES = 8;
+/** Of the budget, for the test that begins with the rollout; the rest is for the copies. */
+const MAIN_SHARE = 0.7;
+/** Below every threshold; JSON knows no infinity. */
+const NOWHERE = -1_000_000;
+
+export function createMeanGuard(): MeanGuard {
+  return {
+    kind: "mean",
+    main: NO_SCORE,
+    copies: [],
+    restarts: 0,
+    canaryUnits: 0,
+    baselineUnits: 0,
+    spread: NO_SPREAD,
+    peakMargin: NOWHERE,
+  };
+}
+
+/** One closed stratum, judged at `alpha`, this guardrail's share of the budget. */
+export function addMeans(
+  guard: MeanGuard,
+  stratum: MeanStratum,
+  rule: MeanRule,
+  alpha: number,
+  designEffect = 1,
+): MeanGuard {
+  const spread = spreadOf(stratum);
+  const step = scoreOf(stratum, spread);
+  const next = {
+    ...guard,
+    canaryUnits: guard.canaryUnits + stratum.canary.units,
+    baselineUnits: guard.baselineUnits + stratum.baseline.units,
+    spread: addSpreads(guard.spread, spread),
+  };
+  if (step.weight > 0) {
+    next.main = addScores(guard.main, step);
+    next.copies = guard.copies.map((copy) => ({ ...addScores(copy, step), number: copy.number }));
+  }
+  while (Math.floor(next.canaryUnits / rule.restartUnits) > next.restarts) {
+    next.restarts += 1;
+    next.copies = [...next.copies, { ...NO_SCORE, number: next.restarts }].slice(-MOST_COPIES);
+  }
+  next.peakMargin = Math.max(guard.peakMargin, marginOf(next, rule, alpha, designEffect));
+  return next;
+}
+
+/** Nats by which the strongest of the tests is beyond its threshold; negative: none is. */
+function marginOf(guard: MeanGuard, rule: MeanRule, alpha: number, designEffect: number): number {
+  const variance = varianceOf(guard.spread);
+  if (!(variance > 0)) return NOWHERE;
+  const sigma = Math.sqrt(variance);
+  const width = widthOf(rule, variance, alpha);
+  const over = (test: Score, threshold: number) => {
+    const score = rule.sign * test.score;
+    if (test.weight === 0 || score / test.weight < rule.minEffect) return NOWHERE;
+    const z = (score - rule.margin * test.weight) / (sigma * Math.sqrt(designEffect));
+    return logMixture(z, test.variance / variance, width) - threshold;
+  };
+  let best = over(guard.main, -Math.log(MAIN_SHARE * alpha));
+  for (const copy of guard.copies) {
+    const threshold = Math.log((copy.number * (copy.number + 1)) / ((1 - MAIN_SHARE) * alpha));
+    best = Math.max(best, over(copy, threshold));
+  }
+  return best;
+}
+
+/**
+ * The mixture's width, a soft least number of units. Scores that hardly vary are mostly skewed (one answer in fifty fails,
+ * all others are right), at worst by scale / sigma: it takes so many more units until their sum is anything like normal.
+ */
+function widthOf({ optimalVariance, scale }: MeanRule, variance: number, alpha: number): number {
+  return Math.max(mixtureWidth(optimalVariance, alpha), (2 * scale * scale) / variance);
+}
+
+/** Difference of the means, canary less baseline, in units of x; null: nothing to compare. */
+export function effectOf({ main }: MeanGuard): number | null {
+  return main.weight === 0 ? null : main.score / main.weight;
+}
+
+/** An interval for the effect that holds at every moment at once (for charts); null: nothing to compare. */
+export function intervalOf(
+  guard: MeanGuard,
+  rule: MeanRule,
+  alpha: number,
+  designEffect = 1,
+): { low: number; high: number } | null {
+  const effect = effectOf(guard);
+  if (effect === null) return null;
+  const variance = varianceOf(guard.spread);
+  const v = variance === 0 ? 0 : guard.main.variance / variance;
+  const width = variance === 0 ? 1 : widthOf(rule, variance, alpha);
+  const reach = Math.sqrt((v + width) * Math.log((v + width) / (width * alpha * alpha)));
+  const half = (Math.sqrt(variance * designEffect) * reach) / guard.main.weight;
+  return { low: effect - half, high: effect + half };
+}
