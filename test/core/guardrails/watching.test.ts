@@ -1,0 +1,149 @@
+// A rollout under watch: what is found, by which numbers, whose fault it is called, and that a state from storage goes on
+// as the one that was stored.
+
+import { describe, expect, it } from "vitest";
+import {
+  createArmSums,
+  createGathering,
+  gather,
+  isFull,
+  mergeArmSums,
+} from "../../../src/core/guardrails/arm-sums.ts";
+import { GUARDS } from "../../../src/core/guardrails/guards.ts";
+import { addToUpstream, createUpstream, judge } from "../../../src/core/guardrails/verdict.ts";
+import { addStratum, alphaShare, createWatch, findCrossings } from "../../../src/core/guardrails/watch.ts";
+import { createRandom } from "../../../bench/guardrails/random.ts";
+import { drawStratum, HEALTHY, type Arm } from "../../../bench/guardrails/world.ts";
+
+const withThumbs = (epoch: number, units: number) => ({
+  epoch,
+  baseline: { ...createArmSums(), thumbs: { units, bad: 1 } },
+  canary: createArmSums(),
+});
+
+describe("the sums of an arm", () => {
+  it("merge to what one report would have been", () => {
+    const arms = { baseline: HEALTHY, canary: HEALTHY };
+    const random = createRandom(1);
+    const [one, other] = [drawStratum(40, 0.5, arms, random), drawStratum(60, 0.5, arms, random)];
+    const merged = mergeArmSums(one.baseline, other.baseline);
+    expect(merged.requests).toBe(one.baseline.requests + other.baseline.requests);
+    expect(mergeArmSums(createArmSums(), one.canary)).toEqual(one.canary);
+    expect(mergeArmSums(other.baseline, one.baseline)).toEqual(merged);
+    expect(isFull(one)).toBe(true);
+    expect(isFull(drawStratum(19, 0.5, arms, random))).toBe(false);
+  });
+
+  it("never put thumbs of two epochs together, for the split was another", () => {
+    const first = gather(createGathering(1), withThumbs(1, 12));
+    expect(first.thumbs).toEqual([]);
+    const second = gather(first.rest, withThumbs(2, 12));
+    expect(second.thumbs.map(({ baseline }) => baseline.units)).toEqual([12]);
+    expect(second.rest.thumbs.baseline.units).toBe(12);
+    expect(gather(second.rest, withThumbs(2, 12)).thumbs.map(({ baseline }) => baseline.units)).toEqual([24]);
+  });
+});
+
+const watchFor = (strata: number, canary = HEALTHY, actions = {}) => {
+  const random = createRandom(21);
+  let watch = createWatch();
+  for (let at = 0; at < strata; at += 1) {
+    watch = addStratum(watch, drawStratum(50, 0.1, { baseline: HEALTHY, canary }, random), actions);
+  }
+  return findCrossings(watch, actions);
+};
+
+describe("a rollout under watch", () => {
+  it("names the guardrail, the numbers and the evidence of what it found", () => {
+    const [found] = watchFor(200, { ...HEALTHY, errors: 0.2 });
+    expect(found).toMatchObject({ metric: "errors", action: "rollback" });
+    expect(found!.evidence).toBeGreaterThanOrEqual(found!.threshold);
+    expect(found!.effect).toBeGreaterThan(8);
+    expect(found!.canary.bad! / found!.canary.units).toBeCloseTo(0.2, 1);
+  });
+
+  it("finds nothing where nothing is", () => {
+    expect(watchFor(500)).toEqual([]);
+  });
+
+  it("notifies instead of rolling back, or does not look, where it is told to", () => {
+    const bad = { ...HEALTHY, errors: 0.2 };
+    expect(watchFor(200, bad, { errors: "notify" }).map(({ action }) => action)).toContain("notify");
+    expect(watchFor(200, bad, { errors: "off" }).map(({ metric }) => metric)).not.toContain("errors");
+  });
+
+  it("shares one budget among those that may roll back", () => {
+    const rolling = GUARDS.filter(({ action }) => action === "rollback").length;
+    expect(alphaShare({})).toBeCloseTo(0.01 / rolling, 12);
+    expect(alphaShare({ errors: "notify" })).toBeCloseTo(0.01 / (rolling - 1), 12);
+  });
+
+  it("gives the same verdict from a state that went through storage", () => {
+    const random = createRandom(2);
+    let kept = createWatch();
+    let stored = createWatch();
+    for (let at = 0; at < 100; at += 1) {
+      const stratum = drawStratum(
+        50,
+        0.1,
+        { baseline: HEALTHY, canary: { ...HEALTHY, errors: 0.1 } },
+        random,
+      );
+      kept = addStratum(kept, stratum, {});
+      stored = addStratum(JSON.parse(JSON.stringify(stored)), stratum, {});
+    }
+    expect(findCrossings(stored, {})).toEqual(findCrossings(kept, {}));
+  });
+});
+
+const judgeAfter = (from: { baseline?: Arm; canary?: Arm }, share = 0.1) => {
+  const random = createRandom(31);
+  let watch = createWatch();
+  let upstream = createUpstream();
+  for (let at = 0; at < 400; at += 1) {
+    const arms = {
+      baseline: (at < 200 ? undefined : from.baseline) ?? HEALTHY,
+      canary: (at < 200 ? undefined : from.canary) ?? HEALTHY,
+    };
+    const stratum = drawStratum(50, share, arms, random);
+    upstream = addToUpstream(JSON.parse(JSON.stringify(upstream)), stratum, watch.usual);
+    watch = addStratum(watch, stratum, {});
+  }
+  return judge(watch, upstream, {});
+};
+
+describe("a verdict", () => {
+  const failing = { ...HEALTHY, errors: 0.1 };
+
+  it("is to watch while nothing is found, and to wait while there is nothing to compare", () => {
+    expect(judgeAfter({})).toMatchObject({ kind: "watching", isRollback: false, isFrozen: false });
+    expect(judgeAfter({}, 0)).toMatchObject({ kind: "waiting", isRollback: false, isFrozen: true });
+  });
+
+  it("blames the prompt for what the canary alone does", () => {
+    expect(judgeAfter({ canary: { ...HEALTHY, errors: 0.2 } })).toMatchObject({
+      kind: "prompt",
+      isRollback: true,
+    });
+  });
+
+  it("rolls nothing back for what both do, freezes the ramp and says by how much", () => {
+    const verdict = judgeAfter({ baseline: failing, canary: failing });
+    expect(verdict).toMatchObject({ kind: "upstream", isRollback: false, isFrozen: true });
+    const change = verdict.changes.find(({ metric }) => metric === "errors")!;
+    expect(change.usualRate).toBeCloseTo(0.01, 2);
+    expect(change.rate).toBeCloseTo(0.1, 1);
+  });
+
+  it("sees a provider that has only become slow", () => {
+    const slow = { ...HEALTHY, latency: 2.5 };
+    expect(judgeAfter({ baseline: slow, canary: slow }).changes.map(({ metric }) => metric)).toEqual([
+      "latency_tail",
+    ]);
+  });
+
+  it("names both where the canary is worse still", () => {
+    const verdict = judgeAfter({ baseline: failing, canary: { ...HEALTHY, errors: 0.5 } });
+    expect(verdict).toMatchObject({ kind: "prompt+upstream", isRollback: true });
+  });
+});
