@@ -95,6 +95,14 @@ describe("a release", () => {
     expect(text).toContain("revoked: v4");
   });
 
+  it("does not take an hour off a drain that has just begun", () => {
+    const until = new Date(NOW_MS + 24 * 3_600_000 - 2_000).toISOString();
+    const text = formatRelease(LOOK, { ...release, draining: [{ version: 1, until }] }, null, NOW_MS).join(
+      "\n",
+    );
+    expect(text).toMatch(/begun on v1 stay on it for another 1 d/);
+  });
+
   it("keeps arms and counters whole on a narrow terminal: only the note gives way", () => {
     const long = {
       ...release,

@@ -22,6 +22,9 @@ function fieldsOf(problem: ProblemBody): string[] {
 const MENDS: { [code: string]: string } = {
   prompt_not_found: "`switchback list` shows the prompts there are; `switchback create PROMPT` makes one",
   version_not_found: "`switchback versions PROMPT` shows the versions there are; `switchback push` adds one",
+  provider_not_found: "`switchback providers` shows the providers there are",
+  key_not_found: "`switchback keys list` shows the proxy keys there are",
+  token_not_found: "`switchback tokens list` shows the tokens there are",
   environment_not_found:
     "an environment begins with the first canary, promote or rollback that names it (-e NAME)",
   unauthenticated: "check SWITCHBACK_TOKEN: it is unknown to this server, expired or revoked",

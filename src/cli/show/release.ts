@@ -91,7 +91,8 @@ function right(text: string): Cell {
 
 function formatDraining(look: Look, release: ReleaseView, nowMs: number): string[] {
   return release.draining.map(({ version, until }) => {
-    const left = formatSpan(Date.parse(until) - nowMs);
+    // A window that has just begun is not a unit shorter.
+    const left = formatSpan(Date.parse(until) - nowMs + 59_999);
     return paint(look, "yellow", `  conversations begun on v${version} stay on it for another ${left}`);
   });
 }
