@@ -42,6 +42,23 @@ describe("the demo", () => {
   });
 });
 
+describe("a prompt", () => {
+  it("says what an app has to change, for each provider's SDKs, and which settings are not the usual ones", async () => {
+    const prompt = await createPrompt(1);
+    await callAdmin("PUT", `/prompts/${prompt}`, { shield: false, agents: "off" });
+    const { page, complaints, close } = await openDashboard(browser, prompt);
+    await page.getByText("sticky per conversation · shield off · no prompt for coding agents").waitFor();
+    const urls = await page.getByRole("region", { name: "Connect an app" }).locator("code").allTextContents();
+    const bases = urls.map((url) => new URL(url).pathname);
+    expect(bases).toEqual(
+      ["openai/v1", "anthropic", "gemini", "bedrock"].map((base) => `/p/${prompt}/${base}`),
+    );
+    await keepScreenshot(page, "settings");
+    expect(complaints).toEqual([]);
+    await close();
+  });
+});
+
 describe("a canary and its rollback", () => {
   it("goes live at 25 %, is counted, and is taken back with a countdown and a line in the log", async () => {
     const prompt = await createPrompt(2);

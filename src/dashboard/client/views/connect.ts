@@ -7,6 +7,8 @@ import type { Model } from "../model.ts";
 const SDKS = [
   { label: "OpenAI SDKs", path: "/openai/v1" },
   { label: "Anthropic SDKs", path: "/anthropic" },
+  { label: "Google Gen AI SDKs", path: "/gemini" },
+  { label: "AWS SDKs (Bedrock), as the endpoint", path: "/bedrock" },
 ];
 
 export function connectCard(): View {

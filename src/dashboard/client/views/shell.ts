@@ -156,10 +156,13 @@ function titleRow(app: App): View {
   };
 }
 
-function describePrompt({ owner, tags, unit }: Model["prompts"][number]): string {
+/** Of the settings that have a usual value only another one is said. */
+function describePrompt({ owner, tags, unit, shield, agents }: Model["prompts"][number]): string {
   const facts = [
     owner && `owner ${owner}`,
     `sticky per ${unit}`,
+    shield === false && "shield off",
+    agents === "off" && "no prompt for coding agents",
     tags.filter((tag) => tag !== owner).join(", "),
   ];
   return facts.filter(Boolean).join(" · ");
