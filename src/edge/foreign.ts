@@ -23,13 +23,13 @@ const CLOUDFLARE: Owner = { makers: ["workers-ai"], paths: null };
 
 /** `authorization` is everybody's (OAuth at Anthropic and Google, and wherever OpenAI's protocol is spoken), unless it is an
  * AWS signature. */
-const OWNERS: { readonly [name: string]: Owner } = {
-  "x-api-key": ANTHROPIC,
-  "x-goog-api-key": GOOGLE,
-  "api-key": AZURE,
-  "x-amz-security-token": AWS,
-  "x-auth-key": CLOUDFLARE,
-};
+const OWNERS: ReadonlyMap<string, Owner> = new Map([
+  ["x-api-key", ANTHROPIC],
+  ["x-goog-api-key", GOOGLE],
+  ["api-key", AZURE],
+  ["x-amz-security-token", AWS],
+  ["x-auth-key", CLOUDFLARE],
+]);
 
 /** They speak no protocol but their own and OpenAI's: another's SDK that comes here is at the wrong door, with a key that is
  * not for them. */
@@ -44,7 +44,7 @@ export function isSignature(authorization: string): boolean {
 /** Is this header a credential that is not for this provider? */
 export function isForeign(name: string, value: string, target: Target): boolean {
   if (value.includes("sb") && OURS.test(value)) return true;
-  const owner = name === "authorization" && isSignature(value) ? AWS : OWNERS[name];
+  const owner = name === "authorization" && isSignature(value) ? AWS : OWNERS.get(name);
   return owner !== undefined && !isFor(owner, target);
 }
 

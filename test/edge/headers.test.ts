@@ -43,6 +43,14 @@ describe("headers on their way up", () => {
     expect(up(kept)).toEqual(kept);
   });
 
+  it("carry headers that are called like something every object has", () => {
+    expect(Object.entries(up({ constructor: "1", valueof: "2" }))).toEqual([
+      ["constructor", "1"],
+      ["valueof", "2"],
+    ]);
+    expect(() => up({ ["__proto__"]: "3" })).not.toThrow();
+  });
+
   it("drop what the Connection header names", () => {
     expect(up({ connection: "close, X-Secret-Hop", "x-secret-hop": "1", "x-kept": "2" })).toEqual({
       "x-kept": "2",

@@ -117,9 +117,8 @@ describe("a key", () => {
     ["unknown", `sb_${"A".repeat(43)}`],
     ["too short", "sb_1"],
     ["another token", `sbt_${"A".repeat(43)}`],
-  ])("that is %s opens nothing, even where anonymous callers may pass", async (kind, key) => {
+  ])("that is %s opens nothing, even where anonymous callers may pass", async (_, key) => {
     const answer = await ask(one, key);
-    if (kind === "another token") return expect(answer.status).toBe(200);
     expect(answer).toMatchObject({ status: 401, error: "unauthenticated" });
     expect(answer.body).not.toContain(key);
     expect(upstream.exchanges()).toEqual([]);
