@@ -68,6 +68,12 @@ describe("headers on their way up", () => {
 });
 
 describe("headers on their way down", () => {
+  it("drop what the Connection header names", () => {
+    const upstream = new Headers({ connection: "keep-alive, X-Hop", "x-hop": "1", "x-kept": "2" });
+    cleanResponseHeaders(upstream);
+    expect(Object.fromEntries(upstream)).toEqual({ "x-kept": "2" });
+  });
+
   it("carry no cookie, no credential and no forged header of ours, and everything else", () => {
     const upstream = new Headers({
       "set-cookie": "__cf_bm=1",

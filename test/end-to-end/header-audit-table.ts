@@ -19,6 +19,8 @@ export type Row = {
   path: string;
   streamPath: string;
   shape: "messages" | "gemini" | "converse";
+  /** Whose protocol this is, if it is neither the provider's own nor OpenAI's. */
+  speaks?: string;
   /** Where this client puts its own credential. */
   own: Credential;
   /** Where the Worker's own secret goes for a proxy key. */
@@ -71,18 +73,23 @@ export const ROWS: { [label: string]: Row } = {
   }),
   bedrock: row("bedrock", "/model/m/converse", { shape: "converse", streamPath: "/model/m/converse-stream" }),
   "workers-ai": row("workers-ai", "/accounts/a/ai/v1/chat/completions"),
+  "workers-ai, by the account's key": row("workers-ai", "/accounts/a/ai/v1/chat/completions", {
+    own: { name: "x-auth-key", value: OWN },
+  }),
   openrouter: row("openrouter", CHAT),
   groq: row("groq", CHAT),
   mistral: row("mistral", CHAT),
   deepseek: row("deepseek", "/chat/completions"),
   "deepseek, as Anthropic": row("deepseek", "/anthropic/v1/messages", {
+    speaks: "anthropic",
     own: { name: "x-api-key", value: OWN },
   }),
+  "deepseek, as Anthropic by token": row("deepseek", "/anthropic/v1/messages", { speaks: "anthropic" }),
   xai: row("xai", CHAT),
   together: row("together", CHAT),
   fireworks: row("fireworks", CHAT),
   "my-llm": row("my-llm", CHAT),
-  "my-llm, as Gemini": row("my-llm", "/v1beta/models/m:generateContent", GENERATE),
+  "my-llm, as Gemini": row("my-llm", "/v1beta/models/m:generateContent", { ...GENERATE, speaks: "gemini" }),
 };
 
 export function bodyOf({ shape }: Row, streams: boolean): string {
@@ -98,8 +105,8 @@ export function bodyOf({ shape }: Row, streams: boolean): string {
 // ── credentials ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 const ALIEN_SIGNATURE = `AWS4-HMAC-SHA256 Credential=${ALIEN}/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=00`;
-/** Provider by whose API a credential header is called. */
-const ALIENS: { [name: string]: { value: string; owner: string | null } } = {
+/** Everybody's credentials, and in whose protocol each header is one. A bearer token may be anybody's, a signature is AWS's. */
+const ALIENS: { [name: string]: { value: string; owner: string } } = {
   authorization: { value: ALIEN_SIGNATURE, owner: "bedrock" },
   "x-api-key": { value: `sk-ant-${ALIEN}`, owner: "anthropic" },
   "x-goog-api-key": { value: `AIza-${ALIEN}`, owner: "gemini" },
@@ -107,6 +114,9 @@ const ALIENS: { [name: string]: { value: string; owner: string | null } } = {
   "x-amz-security-token": { value: ALIEN, owner: "bedrock" },
   "x-auth-key": { value: ALIEN, owner: "workers-ai" },
 };
+
+/** Headers that SDKs put an API key into. */
+const KEY_PLACES = new Set(["authorization", "x-api-key", "x-goog-api-key", "api-key"]);
 
 /** All credentials that a header can carry to a provider, by name. */
 export const CREDENTIAL =
@@ -116,22 +126,26 @@ export type Sent = { headers: Header[]; query: string | null; kept: Header[]; ke
 
 /** What a client sends that has a credential of its own (`key` null) or a key of ours, and everybody else's along with it;
  * and what of it goes up. */
-export function credentialsOf({ provider, own, held }: Row, key: string | null): Sent {
-  const place = own.isQuery === true ? "authorization" : own.name;
-  const prefix = place === "authorization" ? "Bearer " : "";
-  const aliens = Object.entries(ALIENS)
-    .filter(([name, { owner }]) => (key === null ? name !== own.name && owner !== provider : name !== place))
-    .map(([name, { value }]): Header => [name, value]);
+export function credentialsOf({ provider, speaks, own, held }: Row, key: string | null): Sent {
   if (key !== null) {
+    const place = KEY_PLACES.has(own.name) ? own.name : "authorization";
+    const others = { ...ALIENS, authorization: { value: `Bearer ${ALIEN}` } };
+    const aliens = Object.entries(others).filter(([name]) => name !== place);
+    const headers = aliens.map(([name, { value }]): Header => [name, value]);
+    const prefix = place === "authorization" ? "Bearer " : "";
     const query = `key=AIza-${ALIEN}`;
-    return { headers: [...aliens, [place, prefix + key]], query, kept: [held], keptQuery: null };
+    return { headers: [...headers, [place, prefix + key]], query, kept: [held], keptQuery: null };
   }
+  const owners = [provider, speaks];
+  const aliens = Object.entries(ALIENS)
+    .filter(([name, { owner }]) => name !== own.name && !owners.includes(owner))
+    .map(([name, { value }]): Header => [name, value]);
   const mine: Header = [own.name, own.value];
   if (own.isQuery === true) {
     const query = `${own.name}=${own.value}`;
     return { headers: aliens, query, kept: [], keptQuery: query };
   }
-  const takesGoogle = own.name === "x-goog-api-key" || provider === "gemini";
+  const takesGoogle = owners.includes("gemini");
   const query = takesGoogle ? null : `key=AIza-${ALIEN}`;
   return { headers: [...aliens, mine], query, kept: [mine], keptQuery: null };
 }
