@@ -7,6 +7,8 @@ import type { Reply } from "../support/upstream.ts";
 export const PROMPT = "support-bot";
 /** All its traffic is its canary's. */
 export const SHIELDED = "shielded";
+/** Of a version without variables: with them no body goes up before it was read. */
+export const PLAIN = "plain";
 
 export type Edge = "reaching" | "stranded" | "impatient";
 
@@ -16,6 +18,8 @@ export type Outcome = {
   status: number;
   edge?: Edge;
   streams?: boolean;
+  /** The body goes up while it comes in. */
+  isLarge?: boolean;
   /** Of ours, in the caller's format. */
   error?: string;
   isBroken?: boolean;
@@ -55,6 +59,14 @@ export const OUTCOMES: { [label: string]: Outcome } = {
   "a credential that the provider refuses": { answer: whole(401), status: 401 },
   "a limit of the provider's": { answer: whole(429, [["Retry-After", "1"]]), status: 429 },
   "a failure of the provider's": { answer: whole(500), status: 500 },
+  "a large body": { answer: whole(200), status: 200, prompt: PLAIN, needsPrompt: true, isLarge: true },
+  "a large body that the provider refuses": {
+    answer: whole(400),
+    status: 400,
+    prompt: PLAIN,
+    needsPrompt: true,
+    isLarge: true,
+  },
   "a redirect": {
     answer: whole(307, [["Location", "http://127.0.0.1:1/elsewhere"]]),
     status: 307,

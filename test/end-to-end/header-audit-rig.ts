@@ -9,7 +9,7 @@ import { sendRaw, type RawRequest } from "../support/raw.ts";
 import { type Exchange, startTap, type Tap } from "../support/tap.ts";
 import { startUpstream, type Script, type Upstream, type UpstreamRequest } from "../support/upstream.ts";
 import { until } from "../support/wait.ts";
-import { OUTCOMES, PROMPT, SHIELDED, type Edge, type Outcome } from "./header-audit-outcomes.ts";
+import { OUTCOMES, PLAIN, PROMPT, SHIELDED, type Edge, type Outcome } from "./header-audit-outcomes.ts";
 import {
   ALWAYS_DOWN,
   ALWAYS_UP,
@@ -87,6 +87,8 @@ async function prepare({ control }: Cluster): Promise<Audit["keys"]> {
     await admin.put(prompt);
     await admin.push(prompt, { system: `${SYSTEM} {{name}}`, variables });
   }
+  await admin.put(PLAIN);
+  await admin.push(PLAIN, { system: SYSTEM });
   await admin.push(SHIELDED, { system: `${SYSTEM}, the second`, variables });
   await admin.canary(SHIELDED, 2, 100, { transition: "now" });
   const mint = async (path: string, body: object) =>
@@ -172,7 +174,7 @@ export function requestOf({ id, row, mount, outcome, sent, url }: Case): RawRequ
     ...(outcome.headers ?? []),
     ...sent.headers,
   ];
-  return { url, headers, body: bodyOf(row, outcome.streams === true) };
+  return { url, headers, body: bodyOf(row, outcome) };
 }
 
 /** Every header of the request, under its own name, and those that a provider may or should not send. */

@@ -92,12 +92,15 @@ export const ROWS: { [label: string]: Row } = {
   "my-llm, as Gemini": row("my-llm", "/v1beta/models/m:generateContent", { ...GENERATE, speaks: "gemini" }),
 };
 
-export function bodyOf({ shape }: Row, streams: boolean): string {
-  const common = { model: "m", max_tokens: 9, ...(streams && { stream: true }) };
+export type BodyOptions = { streams?: boolean; isLarge?: boolean };
+
+export function bodyOf({ shape }: Row, { streams, isLarge }: BodyOptions = {}): string {
+  const text = isLarge === true ? SPOKEN + " and more".repeat(60_000) : SPOKEN;
+  const common = { model: "m", max_tokens: 9, ...(streams === true && { stream: true }) };
   const byShape = {
-    messages: { ...common, messages: [{ role: "user", content: SPOKEN }] },
-    gemini: { contents: [{ role: "user", parts: [{ text: SPOKEN }] }] },
-    converse: { messages: [{ role: "user", content: [{ text: SPOKEN }] }] },
+    messages: { ...common, messages: [{ role: "user", content: text }] },
+    gemini: { contents: [{ role: "user", parts: [{ text }] }] },
+    converse: { messages: [{ role: "user", content: [{ text }] }] },
   };
   return JSON.stringify(byShape[shape]);
 }

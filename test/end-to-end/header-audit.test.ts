@@ -104,8 +104,9 @@ describe.each(CELLS)("$row, $mount, with $key", (cell) => {
   });
 
   it("puts the prompt in where one is named, and nowhere else", () => {
-    for (const { crossing, mount } of each()) {
+    for (const { crossing, mount, outcome } of each()) {
       for (const { request } of crossing.up) {
+        if (outcome.isLarge === true) expect(headerOf(request, "transfer-encoding")).toBe("chunked");
         expect(request.body.includes(SYSTEM)).toBe(mount === "prompted");
         expect(request.body.includes(SPOKEN)).toBe(true);
       }
@@ -204,7 +205,7 @@ describe("a key of ours where no SDK puts one", () => {
       for (const key of [audit.keys.good, audit.keys.token]) {
         const { headers = [], query = null } = put(key);
         const url = `/${row.provider}${withQuery(row.path, query)}`;
-        const request = { url, headers: [...ALWAYS_UP, ...headers], body: bodyOf(row, false) };
+        const request = { url, headers: [...ALWAYS_UP, ...headers], body: bodyOf(row) };
         const { down, up } = await cross(audit, "reaching", request, json({ ok: true }));
         const isRefused = key === audit.keys.token && up.length === 0;
         expect(down.response?.status).toBe(isRefused ? 401 : 200);
@@ -232,7 +233,7 @@ describe.each(MOUNTS)("without a secret to put into a header, %s", (mount) => {
     const request = {
       url: `${prefix}/bedrock${row.path}`,
       headers: [...NEVER_UP, ...ALWAYS_UP, ...headers] as Header[],
-      body: bodyOf(row, false),
+      body: bodyOf(row),
     };
     const crossing = await cross(audit, "own", request, echo(status));
     const { headers: sent } = crossing.up[0]!.request;
@@ -254,7 +255,7 @@ describe.each(MOUNTS)("without a secret to put into a header, %s", (mount) => {
     const request = {
       url: `${prefix}/workers-ai/run/@cf/m`,
       headers: [...NEVER_UP, ...ALWAYS_UP, ...headers] as Header[],
-      body: bodyOf(row, false),
+      body: bodyOf(row),
     };
     const crossing = await cross(audit, "own", request, echo(status));
     expect(crossing.down.response?.status).toBe(status);
@@ -267,7 +268,7 @@ describe.each(MOUNTS)("without a secret to put into a header, %s", (mount) => {
   it("nobody gets in without a key", async () => {
     const row = ROWS["bedrock"]!;
     const headers: Header[] = [...NEVER_UP, ...ALWAYS_UP, ["Authorization", `Bearer ${OWN}`]];
-    const request = { url: `${prefix}/bedrock${row.path}`, headers, body: bodyOf(row, false) };
+    const request = { url: `${prefix}/bedrock${row.path}`, headers, body: bodyOf(row) };
     const crossing = await cross(audit, "own", request, json({ ok: true }));
     expect(crossing.up).toEqual([]);
     expectCleanDown(audit, crossing);
@@ -286,7 +287,7 @@ describe("while nobody can say what is to be done", () => {
         const { headers, query } = credentialsOf(row, key);
         const url = `/p/cold/${row.provider}${withQuery(row.path, query)}`;
         const all: Header[] = [...NEVER_UP, ...ALWAYS_UP, ...headers];
-        const request = { url, headers: all, body: bodyOf(row, false) };
+        const request = { url, headers: all, body: bodyOf(row) };
         const crossing = await cross(audit, "impatient", request, json({ ok: true }));
         expect(crossing.up).toEqual([]);
         expect(crossing.down.response?.status).toBe(503);
