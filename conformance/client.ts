@@ -43,6 +43,12 @@ export function sendRequest(target: URL, request: RawRequest, bell: Bell): RawCl
   return recordAnswer(socket, request.method, bell);
 }
 
+/** A reset, or a mere close where the other side has gone already: Node 24 spins on a reset after an end. */
+export function resetSocket(socket: Socket): void {
+  if (socket.readableEnded || socket.writableEnded || socket.destroyed) socket.destroy();
+  else socket.resetAndDestroy();
+}
+
 function openSocket(target: URL): Socket {
   const host = target.hostname.replace(/^\[|\]$/g, "");
   if (target.protocol === "http:") return connect(Number(target.port || 80), host);
@@ -90,6 +96,6 @@ function recordAnswer(socket: Socket, method: string, bell: Bell): RawClient {
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),
     close: () => void socket.destroy(),
-    reset: () => void socket.resetAndDestroy(),
+    reset: () => resetSocket(socket),
   };
 }

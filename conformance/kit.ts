@@ -30,6 +30,8 @@ export type Kit = {
   deadlineMs: number;
   /** How long the provider thinks in the case of slow headers. */
   slowMs: number;
+  /** Where nothing was taken for this long, it stalls. */
+  stallMs: number;
   /** Headers that are meant for the gateway alone. */
   ownHeaders: Header[];
   /** Clients of the running case, closed when it ends. */

@@ -54,21 +54,30 @@ function countPasses(cases: Case[], { results }: Column): string {
   return `${passing.length} of ${ran.length}`;
 }
 
+/** A cell says what was seen first; `--json` has all of it. */
+const MOST_SEEN = 150;
+
 /** `pass` only where every route that was run passes. */
 function writeCell(results: Result[]): string {
-  const failed = results.filter(({ result }) => result === "fail");
+  const ran = results.filter(({ result }) => result !== "skipped");
+  const failed = ran.filter(({ result }) => result === "fail");
   if (failed.length > 0) {
-    const bySeen = new Map<string, Result[]>();
-    for (const each of failed) bySeen.set(each.seen, [...(bySeen.get(each.seen) ?? []), each]);
-    const ran = results.filter(({ result }) => result !== "skipped").length;
-    const parts = [...bySeen].map(([seen, same]) => {
-      const all = same.length === ran;
-      return `${all ? "" : `${same.map(({ route }) => route).join(", ")}: `}${escapeCell(seen)}`;
-    });
-    return `**fails**: ${parts.join("; ")}`;
+    const where = failed.length === ran.length ? "" : ` on ${failed.map(({ route }) => route).join(", ")}`;
+    return `**fails**${where}: ${escapeCell(gather(failed))}`;
   }
-  if (results.some(({ result }) => result === "pass")) return "pass";
+  if (ran.length > 0) return "pass";
   return results.length === 0 ? "not run" : `skipped: ${escapeCell(results[0]!.seen)}`;
+}
+
+/** What was seen first, and what else as long as it is short. Ports change with each run. */
+function gather(failed: Result[]): string {
+  const seen = new Set(failed.map((each) => each.seen.replaceAll(/(127\.0\.0\.1):\d+/g, "$1:…")));
+  const [first = "", ...others] = seen;
+  if (first.length > MOST_SEEN) return `${first.slice(0, MOST_SEEN)}…`;
+  return others.reduce(
+    (all, next) => (all.length + next.length < MOST_SEEN ? `${all}; ${next}` : all),
+    first,
+  );
 }
 
 function escapeCell(text: string): string {

@@ -2,20 +2,17 @@
 
 import { CASES } from "./cases/index.ts";
 import { neverAsked } from "./compare.ts";
-import { cross, type Case, type Kit, type Route, type Verdict } from "./kit.ts";
+import { cross, EVERY_SHAPE, type Case, type Kit, type Route, type Verdict } from "./kit.ts";
 import { hangBell } from "./bell.ts";
+import type { ShapeName } from "./shapes.ts";
 import { routesOf, type Target } from "./target.ts";
 import { startUpstream, type Upstream } from "./upstream.ts";
 
 export type Result = { name: string; route: string } & Verdict;
 
-export type Pace = {
-  /** The kit gives up waiting after this. */
-  deadlineMs: number;
-  slowMs: number;
-};
+export type Pace = Pick<Kit, "deadlineMs" | "slowMs" | "stallMs">;
 
-export const DEFAULT_PACE: Pace = { deadlineMs: 3_000, slowMs: 1_500 };
+export const DEFAULT_PACE: Pace = { deadlineMs: 3_000, slowMs: 1_500, stallMs: 1_000 };
 
 export type Bench = { upstream: Upstream; elsewhere: Upstream; bell: Kit["bell"]; stop(): Promise<void> };
 
@@ -35,14 +32,17 @@ export type RunOptions = {
   pace?: Pace;
   /** Only cases whose name holds this text. */
   only?: string | undefined;
+  /** Only these shapes; every one unless given. */
+  shapes?: readonly ShapeName[];
   onResult?: (result: Result) => void;
 };
 
 export async function runCases(target: Target, bench: Bench, options: RunOptions = {}): Promise<Result[]> {
-  const { pace = DEFAULT_PACE, only = "", onResult = () => undefined } = options;
+  const { pace = DEFAULT_PACE, only = "", shapes = EVERY_SHAPE, onResult = () => undefined } = options;
   const results: Result[] = [];
   for (const each of selectCases(only)) {
-    for (const result of await runCase(each, target, bench, pace)) {
+    const limited = { ...each, on: each.on.filter((shape) => shapes.includes(shape)) };
+    for (const result of await runCase(limited, target, bench, pace)) {
       results.push(result);
       onResult(result);
     }

@@ -29,6 +29,10 @@ export type Shape = {
   closing: string[];
   /** A failure that comes as an event of a 200. */
   errorEvent: string;
+  /** A whole answer with this text; `more` are further fields as JSON text, each with its comma. */
+  answer(text: string, more?: string): string;
+  /** Field of a turn that offers a tool with this JSON Schema: known to every gateway, and full of free JSON. */
+  tools(schema: string): string;
   /** A provider's error body. */
   error(status: number): string;
   /** A gateway's own error body, parsed. */
@@ -86,6 +90,9 @@ const chat: Shape = {
   opening: [chatChunk([{ index: 0, delta: { role: "assistant", content: "" }, finish_reason: null }])],
   delta: (content) => chatChunk([{ index: 0, delta: { content }, finish_reason: null }]),
   closing: [chatChunk([{ index: 0, delta: {}, finish_reason: "stop" }]), "data: [DONE]\n\n"],
+  answer: (text, more = "") =>
+    `{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"gpt-conformance","choices":[{"index":0,"message":{"role":"assistant","content":${JSON.stringify(text)}},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":3,"total_tokens":12}${more}}`,
+  tools: (schema) => `"tools":[{"type":"function","function":{"name":"act","parameters":${schema}}}]`,
   errorEvent: event({ error: { message: "Overloaded.", type: "server_error", code: 503 } }),
   isErrorEvent: (text) => /^data: ?\{.*"error"/m.test(text),
 };
@@ -112,6 +119,9 @@ const responses: Shape = {
       "response.completed",
     ),
   ],
+  answer: (text, more = "") =>
+    `{"id":"resp_1","object":"response","created_at":1,"status":"completed","model":"gpt-conformance","output":[{"type":"message","id":"msg_1","status":"completed","role":"assistant","content":[{"type":"output_text","text":${JSON.stringify(text)},"annotations":[]}]}],"usage":{"input_tokens":9,"output_tokens":3,"total_tokens":12}${more}}`,
+  tools: (schema) => `"tools":[{"type":"function","name":"act","parameters":${schema},"strict":false}]`,
   errorEvent: event(
     { type: "error", code: "server_error", message: "Overloaded.", param: null, sequence_number: 0 },
     "error",
@@ -170,6 +180,9 @@ const messages: Shape = {
     ),
     event({ type: "message_stop" }, "message_stop"),
   ],
+  answer: (text, more = "") =>
+    `{"id":"msg_1","type":"message","role":"assistant","model":"claude-conformance","content":[{"type":"text","text":${JSON.stringify(text)}}],"stop_reason":"end_turn","stop_sequence":null,"usage":{"input_tokens":9,"output_tokens":3}${more}}`,
+  tools: (schema) => `"tools":[{"name":"act","description":"Acts.","input_schema":${schema}}]`,
   errorEvent: event({ type: "error", error: { type: "overloaded_error", message: "Overloaded" } }, "error"),
   error: (status) =>
     `{"type": "error", "error": {"type": "some_error", "message": "The provider's own words for ${status}: \\u201cno\\u201d.", "future": 1.0}, "request_id": "req_1"}\n`,
@@ -203,6 +216,9 @@ const gemini: Shape = {
   opening: [geminiEvent("He")],
   delta: (text) => geminiEvent(text),
   closing: [geminiEvent("", { finishReason: "STOP" })],
+  answer: (text, more = "") =>
+    `{"candidates":[{"content":{"parts":[{"text":${JSON.stringify(text)}}],"role":"model"},"finishReason":"STOP","index":0}],"usageMetadata":{"promptTokenCount":4,"totalTokenCount":9},"modelVersion":"gemini-x"${more}}`,
+  tools: (schema) => `"tools":[{"functionDeclarations":[{"name":"act","parameters":${schema}}]}]`,
   errorEvent: event({ error: { code: 503, message: "Overloaded.", status: "UNAVAILABLE" } }),
   error: (status) =>
     `{\n  "error": {\n    "code": ${status},\n    "message": "The provider's own words for ${status}.",\n    "status": "SOME_STATUS",\n    "details": [{"@type": "future", "n": 1.0}]\n  }\n}\n`,

@@ -11,7 +11,7 @@ import {
 } from "../test/support/http-messages.ts";
 import { acceptEcho } from "../test/support/websocket.ts";
 import type { Bell } from "./bell.ts";
-import type { Closed } from "./client.ts";
+import { type Closed, resetSocket } from "./client.ts";
 
 export type Call = {
   /** The request as far as it has come; it is `complete` when all of it has. */
@@ -63,7 +63,7 @@ export async function startUpstream(host: string, wantedPort: number, bell: Bell
   let server = await listenOn(host, wantedPort, accept);
   const { port } = server.address() as { port: number };
   const dropAll = () => {
-    for (const socket of sockets) socket.resetAndDestroy();
+    for (const socket of sockets) resetSocket(socket);
   };
   const close = async () => {
     if (!server.listening) return;
@@ -130,7 +130,7 @@ function recordCall(socket: Socket, bell: Bell, moments: Moments): Call {
     },
     takenBytes: () => takenBytes,
     end: () => void socket.end(),
-    cut: () => void socket.resetAndDestroy(),
+    cut: () => resetSocket(socket),
     closed: () => closed,
     acceptWebSocket() {
       socket.off("data", record);

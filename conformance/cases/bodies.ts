@@ -17,110 +17,160 @@ import {
   type Case,
   type Kit,
 } from "../kit.ts";
-import type { Reply } from "../upstream.ts";
+import { encodeChunk, LAST_CHUNK, type Reply } from "../upstream.ts";
 
-const OK: Reply = { headers: [["Content-Type", "application/json"]], body: `{"ok": true}` };
+const JSON_TYPE: Header[] = [["Content-Type", "application/json"]];
 
-type Body = { name: string; guards: string; why: string; body(kit: Kit): string };
+/** What an ordinary provider says, so that a gateway that reads answers has nothing to object to. */
+const ordinary = (kit: Kit): Reply => ({ headers: JSON_TYPE, body: kit.route.shape.answer("Here it is.") });
 
-/** A turn whose bytes must arrive as they were written. */
-function written({ body, ...about }: Body): Case {
+/** Where a piece of JSON stands in a turn: places that every gateway knows, but for `field`. */
+type Place = "content" | "schema" | "field";
+
+type Piece = { name: string; guards: string; why: string; place: Place; json: string };
+
+/** What a body must keep. Each is looked for by itself, so that one fault of a gateway fails one case. */
+const PIECES: Piece[] = [
+  {
+    name: "unknown-fields",
+    guards: "request fields that nobody knows yet arrive",
+    why: "a gateway with a list of known fields makes next month's feature fail in silence",
+    place: "field",
+    json: `"future_field":{"deep":[1,{"a":null}],"":""}`,
+  },
+  {
+    name: "key-order",
+    guards: "the order of fields stays, number-like names included",
+    why: "prompt caches are keyed on the prefix; a shuffled tool schema is a cache miss that is billed",
+    place: "schema",
+    json: `{"type":"object","properties":{"z":{},"a":{},"10":{},"9":{}},"required":["z"]}`,
+  },
+  {
+    name: "big-integers",
+    guards: "integers beyond 2^53 stay",
+    why: "seeds and ids: JSON.parse makes …992 of 9007199254740993",
+    place: "schema",
+    json: `{"type":"integer","minimum":-123456789012345678901234567890,"default":9007199254740993}`,
+  },
+  {
+    name: "decimals",
+    guards: "numbers keep their spelling: 1.0, 0.10, 1e2, -0",
+    why: "strict servers tell integer from float; re-written numbers change cache keys and signatures",
+    place: "schema",
+    json: `{"type":"number","default":1.0,"multipleOf":0.10,"enum":[1e2,1E+2,-0,0.1e-7,100000000000000000000.5]}`,
+  },
+  {
+    name: "duplicate-keys",
+    guards: "duplicate keys stay both",
+    why: "which one wins is the provider's decision; a gateway that decides reads another request than it serves",
+    place: "schema",
+    json: `{"type":"object","description":"one","description":"two"}`,
+  },
+  {
+    name: "escapes",
+    guards: "escapes stay as they were spelled",
+    why: "\\u00e9 and é are the same text but other bytes: signatures, caches and logs see a change",
+    place: "content",
+    json: String.raw`"\u00e9\u2028\/\u0000\b é <\u003e \uD83D\uDE00 \""`,
+  },
+  {
+    name: "lone-surrogates",
+    guards: "a lone surrogate escape survives",
+    why: "half an emoji at the end of a truncated text must not become U+FFFD, nor an exception in the gateway",
+    place: "content",
+    json: String.raw`"\udc00 cut \ud83d"`,
+  },
+  {
+    name: "utf-8",
+    guards: "text beyond ASCII stays, with no byte-order mark lost and no normalisation",
+    why: "é composed and decomposed differ for a tokenizer",
+    place: "content",
+    json: `"e\u0301 é 漢字 👩‍👩‍👧 \u200f\ufeff\u00a0\u007f"`,
+  },
+  {
+    name: "whitespace",
+    guards: "white space between tokens stays",
+    why: "nothing is lost without it; that it stays shows that the body was not written anew",
+    place: "schema",
+    json: ` {\r\n\t"type" :\t"object" , "properties":{ }\n}  `,
+  },
+  {
+    name: "deep-body",
+    guards: "a value nested 200 deep arrives",
+    why: "tool schemas and documents nest; recursive readers have limits of their own",
+    place: "schema",
+    json: `{"default":${"[".repeat(200)}${"]".repeat(200)}}`,
+  },
+  {
+    name: "long-body",
+    guards: "a text of 2 MB arrives",
+    why: "pictures and documents come as base64 in the body; default limits are 100 KB or 1 MB",
+    place: "content",
+    json: `"${"0123456789abcde ".repeat(131_072)}"`,
+  },
+];
+
+/** A turn that holds the pieces. */
+function turnWith(kit: Kit, pieces: Pick<Piece, "place" | "json">[]): Buffer {
+  const of = (place: Place) => pieces.filter((piece) => piece.place === place).map(({ json }) => json);
+  const schemas = of("schema");
+  const schema = schemas.length > 1 ? `{"anyOf":[${schemas.join(",")}]}` : schemas[0];
+  const more = schema === undefined ? [] : [kit.route.shape.tools(schema)];
+  const body = turnBody(kit, false, [...more, ...of("field")].join(","));
+  const texts = of("content").map((json) => json.slice(1, -1));
+  return Buffer.from(texts.length === 0 ? body : body.replace(`"Say it."`, () => `"${texts.join("")}"`));
+}
+
+/** The piece, in the provider's hands as it was written; the rest of the body is other cases' concern. */
+function keeps({ place, json, ...about }: Piece): Case {
   return {
     ...about,
     group: "fidelity",
     on: EVERY_SHAPE,
     injecting: "too",
     async run(kit) {
-      const sent = Buffer.from(body(kit));
-      const crossing = await cross(kit, { body: sent }, OK);
-      return judge(`${sent.length} bytes`, askedOnce(crossing), bodyUp(kit, sent, crossing));
+      const crossing = await cross(kit, { body: turnWith(kit, [{ place, json }]) }, ordinary(kit));
+      const got = crossing.up[0]?.body ?? Buffer.alloc(0);
+      return judge("as it was written", askedOnce(crossing), got.includes(json) ? null : lostIn(json, got));
     },
   };
 }
 
-const added = (more: string) => (kit: Kit) => turnBody(kit, false, more);
+/** What became of a piece, as far as it can be found again. */
+function lostIn(json: string, got: Buffer): string {
+  let kept = json.length;
+  while (kept > 4 && !got.includes(json.slice(0, kept))) kept >>= 1;
+  const at = got.indexOf(json.slice(0, kept));
+  if (at < 0 || kept <= 4) return `${JSON.stringify(json.slice(0, 24))}… did not arrive`;
+  return differenceOf(Buffer.from(json), got.subarray(at, at + Buffer.byteLength(json))) ?? "did not arrive";
+}
 
-const TURNS: Body[] = [
-  {
-    name: "unknown-fields",
-    guards: "request fields that nobody knows yet arrive",
-    why: "a gateway with a list of known fields makes next month's feature fail in silence",
-    body: added(`"future_field":{"deep":[1,{"a":null}],"":""},"x-vendor":[],"__proto__":1`),
+const wholeBody: Case = {
+  name: "whole-body",
+  group: "fidelity",
+  guards: "a body with all of that in it, white space around it included, arrives byte for byte",
+  why: "signatures and caches go by the bytes; a body that is written anew loses what its writer does not know",
+  on: EVERY_SHAPE,
+  injecting: "too",
+  async run(kit) {
+    const pieces = PIECES.filter(({ name }) => name !== "long-body");
+    const sent = Buffer.concat([Buffer.from(" \r\n\t"), turnWith(kit, pieces), Buffer.from("\n\n ")]);
+    const crossing = await cross(kit, { body: sent }, ordinary(kit));
+    return judge(`${sent.length} bytes`, askedOnce(crossing), bodyUp(kit, sent, crossing));
   },
-  {
-    name: "key-order",
-    guards: "the order of fields stays, number-like names included",
-    why: "prompt caches are keyed on the prefix; a shuffled tool schema is a cache miss that is billed",
-    body: added(`"z":1,"a":2,"10":3,"9":4,"metadata":{"b":"1","a":"2","2":"3","1":"4"}`),
-  },
-  {
-    name: "big-integers",
-    guards: "integers beyond 2^53 stay",
-    why: "seeds and ids: JSON.parse makes …992 of 9007199254740993",
-    body: added(`"seed":9007199254740993,"id":-123456789012345678901234567890`),
-  },
-  {
-    name: "decimals",
-    guards: "numbers keep their spelling: 1.0, 0.10, 1e2, -0",
-    why: "strict servers tell integer from float; re-written numbers change cache keys and signatures",
-    body: added(`"temperature":1.0,"top_p":0.10,"n":[1e2,1E+2,-0,0.1e-7,100000000000000000000.5]`),
-  },
-  {
-    name: "duplicate-keys",
-    guards: "duplicate keys stay both",
-    why: "which one wins is the provider's decision; a gateway that decides reads another request than it serves",
-    body: added(`"metadata":{"a":1,"a":2},"user":"one","user":"two"`),
-  },
-  {
-    name: "escapes",
-    guards: "escapes stay as they were spelled",
-    why: "\\u00e9 and é are the same text but other bytes: signatures, caches and logs see a change",
-    body: added(String.raw`"text":"\u00e9\u2028\/\u0000\b é <\u003e \uD83D\uDE00 \""`),
-  },
-  {
-    name: "lone-surrogates",
-    guards: "a lone surrogate escape survives",
-    why: "half an emoji at the end of a truncated text must not become U+FFFD, nor an exception in the gateway",
-    body: added(String.raw`"text":"cut \ud83d","\udc00":"key"`),
-  },
-  {
-    name: "utf-8",
-    guards: "text beyond ASCII stays, with no byte-order mark added and no normalisation",
-    why: "é composed and decomposed differ for a tokenizer",
-    body: added(`"text":"e\u0301 é 漢字 👩‍👩‍👧 \u200f\ufeff\u00a0\u007f"`),
-  },
-  {
-    name: "whitespace",
-    guards: "white space between tokens and at the ends stays",
-    why: "nothing is lost without it; that it stays shows that the body was not written anew",
-    body: (kit) => ` \r\n\t${turnBody(kit, false, ` "a" :\t[ 1 , 2 ]\n, "b":{ }\r\n`)}\n\n `,
-  },
-  {
-    name: "deep-body",
-    guards: "a value nested 200 deep arrives",
-    why: "tool schemas and documents nest; recursive readers have limits of their own",
-    body: added(`"deep":${"[".repeat(200)}${"]".repeat(200)}`),
-  },
-  {
-    name: "long-body",
-    guards: "a body of 2 MB arrives",
-    why: "pictures and documents come as base64 in the body; default limits are 100 KB or 1 MB",
-    body: added(`"text":"${"0123456789abcde ".repeat(131_072)}"`),
-  },
-];
+};
 
 type Plain = {
   name: string;
   guards: string;
   why: string;
   asked(kit: Kit): Ask;
-  reply?: Reply;
   /** Request headers that must arrive as they are. */
   headersUp?: Header[];
 };
 
-/** A request that is no turn: it goes up, and its answer down, as it is. */
-function untouched({ asked, reply = OK, headersUp = [], ...about }: Plain): Case {
+/** A request that no gateway has a reason to touch. Its answer is other cases' concern. */
+function untouched({ asked, headersUp = [], ...about }: Plain): Case {
   return {
     ...about,
     group: "fidelity",
@@ -128,20 +178,19 @@ function untouched({ asked, reply = OK, headersUp = [], ...about }: Plain): Case
     injecting: "never",
     async run(kit) {
       const request = asked(kit);
-      const crossing = await cross(kit, request, reply);
+      const crossing = await cross(kit, request, ordinary(kit));
       const [got] = crossing.up;
       const path = request.path ?? kit.route.shape.path(false);
       const sent = Buffer.from(request.body ?? "");
       return judge(
-        `${request.method ?? "POST"} ${path}, ${sent.length} bytes up, ${Buffer.byteLength(reply.body ?? "")} down`,
+        `${request.method ?? "POST"} ${path}, ${sent.length} bytes`,
         askedOnce(crossing),
         got?.method === (request.method ?? "POST") ? null : `the method became ${got?.method}`,
         // A gateway may be told a prefix of the provider's.
         got?.url.endsWith(path) ? null : `${path} became ${got?.url}`,
         carries(got?.headers ?? [], headersUp, "arrive"),
         differenceOf(sent, got?.body ?? Buffer.alloc(0)),
-        statusDown(reply.status ?? 200, crossing.down),
-        bodyDown(Buffer.from(reply.body ?? ""), crossing),
+        statusDown(200, crossing.down),
       );
     },
   };
@@ -163,7 +212,7 @@ const MULTIPART = Buffer.concat([
   Buffer.from(`\r\n--${BOUNDARY}--\r\nepilogue`),
 ]);
 
-const ANSWER = `{ "id":"x" ,"future":{"b":1.0,"a":0.10,"10":9007199254740993,"9":null},\r\n\t"dup":1,"dup":2,"text":"\\u00e9 é \\ud83d \\/ 👩‍👩‍👧","usage":{"cached_tokens":0}}\n\n`;
+const MORE = ` ,"future":{"b":1.0,"a":0.10,"10":9007199254740993,"9":null},\r\n\t"dup":1,"dup":2,"x":"\\u00e9 é \\ud83d \\/ 👩‍👩‍👧"\n`;
 
 const answers: Case = {
   name: "answer",
@@ -173,27 +222,40 @@ const answers: Case = {
   on: EVERY_SHAPE,
   injecting: "too",
   async run(kit) {
-    const reply = { headers: [["Content-Type", "application/json"]] as Header[], body: ANSWER };
-    const crossing = await cross(kit, {}, reply);
+    const body = `${kit.route.shape.answer("Here it is.", MORE)}\n\n`;
+    const crossing = await cross(kit, {}, { headers: JSON_TYPE, body });
     const { down } = crossing;
-    return judge(
-      "equal",
-      askedOnce(crossing),
-      statusDown(200, down),
-      bodyDown(Buffer.from(ANSWER), crossing),
-    );
+    return judge("equal", askedOnce(crossing), statusDown(200, down), bodyDown(Buffer.from(body), crossing));
   },
 };
 
 const longAnswer: Case = {
   ...answers,
   name: "long-answer",
-  guards: "an answer of 2 MB arrives byte for byte",
+  guards: "an answer of 2 MB arrives whole",
   why: "pictures, audio and embeddings come as base64 in one answer",
   async run(kit) {
-    const body = Buffer.from(`{"b64":"${"QUJDREVGR0hJSktM".repeat(131_072)}"}`);
-    const crossing = await cross(kit, {}, { headers: [["Content-Type", "application/json"]], body });
-    return judge(`${body.length} bytes`, statusDown(200, crossing.down), bodyDown(body, crossing));
+    const text = "QUJDREVGR0hJSktM".repeat(131_072);
+    const { down } = await cross(kit, {}, { headers: JSON_TYPE, body: kit.route.shape.answer(text) });
+    const whole = down?.complete === true && down.body.includes(text);
+    const got = `${down?.body.length ?? 0} bytes arrived${down?.complete === true ? "" : ", unfinished"}`;
+    return judge(`${text.length} bytes`, statusDown(200, down), whole ? null : `not all of it: ${got}`);
+  },
+};
+
+const binaryDown: Case = {
+  name: "binary-down",
+  group: "fidelity",
+  guards: "a binary answer arrives",
+  why: "speech and file contents",
+  on: ["chat"],
+  injecting: "never",
+  async run(kit) {
+    const body = `{"model":"tts-1","input":"Say it.","voice":"alloy"}`;
+    const reply = { headers: [["Content-Type", "audio/mpeg"]] as Header[], body: BINARY };
+    const crossing = await cross(kit, { path: "/v1/audio/speech", body }, reply);
+    const wrong = statusDown(200, crossing.down) ?? bodyDown(BINARY, crossing);
+    return judge(`${BINARY.length} bytes`, askedOnce(crossing), wrong);
   },
 };
 
@@ -205,23 +267,21 @@ const streamedUpload: Case = {
   on: ["chat"],
   injecting: "never",
   async run(kit) {
-    kit.upstream.answerWith(OK);
-    const headers: Header[] = [
-      ["Transfer-Encoding", "chunked"],
-      ["Content-Type", "application/octet-stream"],
-    ];
-    const client = ask(kit, { method: "POST", path: "/v1/files", headers, body: "5\r\nfirst\r\n" });
+    kit.upstream.answerWith(ordinary(kit));
+    const headers: Header[] = [...MULTIPARTED, ["Transfer-Encoding", "chunked"]];
+    const [first, last] = [MULTIPART.subarray(0, 400), MULTIPART.subarray(400)];
+    const client = ask(kit, { method: "POST", path: "/v1/files", headers, body: encodeChunk(first) });
     const had = await kit.bell.waitFor(
-      () => kit.upstream.calls()[0]?.request().body.toString() === "first",
+      () => kit.upstream.calls()[0]?.request().body.equals(first),
       kit.deadlineMs,
     );
-    client.write("4\r\nlast\r\n0\r\n\r\n");
+    client.write(Buffer.concat([encodeChunk(last), Buffer.from(LAST_CHUNK)]));
     await answered(kit, client);
     const [call] = kit.upstream.calls();
     if (call === undefined) return fail(neverAsked(client.response()));
     const seen = "the provider had the first part before the last was sent";
     const held = had === null ? "the provider had nothing until the upload was whole" : null;
-    return judge(seen, held, differenceOf(Buffer.from("firstlast"), call.request().body));
+    return judge(seen, held, differenceOf(MULTIPART, call.request().body));
   },
 };
 
@@ -233,7 +293,8 @@ const MULTIPARTED: Header[] = [["Content-Type", MULTIPART_TYPE]];
 const OCTETS: Header[] = [["Content-Type", "application/octet-stream"]];
 
 export const BODIES: Case[] = [
-  ...TURNS.map(written),
+  ...PIECES.map(keeps),
+  wholeBody,
   answers,
   longAnswer,
   untouched({
@@ -250,13 +311,7 @@ export const BODIES: Case[] = [
     asked: () => ({ path: "/v1/uploads/upload_1/parts", headers: OCTETS, body: BINARY }),
     headersUp: OCTETS,
   }),
-  untouched({
-    name: "binary-down",
-    guards: "a binary answer arrives",
-    why: "speech and file contents",
-    asked: (kit) => ({ path: "/v1/audio/speech", body: turnBody(kit) }),
-    reply: { headers: [["Content-Type", "audio/mpeg"]], body: BINARY },
-  }),
+  binaryDown,
   untouched({
     name: "gzip-up",
     guards: "a compressed request arrives as it is, with its header",
