@@ -92,6 +92,15 @@ export const responsesAnswers: AnswerRules = {
   },
 };
 
+/** A count, also where an answer was made in several goes (a conversation was summed up first): Anthropic bills them all and
+ * counts only the last ones at the top. */
+function countOverAll(usage: JsonObject, name: string): number | null {
+  const goes = Array.isArray(usage["iterations"]) ? usage["iterations"].filter(isObject) : [];
+  const counts = goes.map((go) => countAt(go, name)).filter((count) => count !== null);
+  if (counts.length === 0) return countAt(usage, name);
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
 /** `message_start` reports the input, `message_delta` the output so far. */
 export const anthropicAnswers: AnswerRules = {
   isError: (value) => value["type"] === "error",
@@ -101,10 +110,10 @@ export const anthropicAnswers: AnswerRules = {
     if (!isObject(usage)) return null;
     const found: Partial<Usage> = {};
     const counts = {
-      inputTokens: countAt(usage, "input_tokens"),
-      outputTokens: countAt(usage, "output_tokens"),
-      cachedInputTokens: countAt(usage, "cache_read_input_tokens"),
-      cacheWriteTokens: countAt(usage, "cache_creation_input_tokens"),
+      inputTokens: countOverAll(usage, "input_tokens"),
+      outputTokens: countOverAll(usage, "output_tokens"),
+      cachedInputTokens: countOverAll(usage, "cache_read_input_tokens"),
+      cacheWriteTokens: countOverAll(usage, "cache_creation_input_tokens"),
     };
     for (const [name, count] of Object.entries(counts)) {
       if (count !== null) found[name as keyof Usage] = count;

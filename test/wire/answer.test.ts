@@ -1,9 +1,9 @@
-// What answers of Gemini's, Azure's and Workers AI's say about themselves, in their own words and framings.
+// What the providers' answers say about themselves, in their own words and framings. (Bedrock's: event-stream.test.ts.)
 
 import { describe, expect, it } from "vitest";
 import { problem } from "../../src/core/problem.ts";
 import type { JsonObject } from "../../src/core/types.ts";
-import { chatAnswers, framingOf } from "../../src/wire/answer.ts";
+import { anthropicAnswers, chatAnswers, framingOf, responsesAnswers } from "../../src/wire/answer.ts";
 import { geminiAnswers } from "../../src/wire/answer-gemini.ts";
 import { workersAiAnswers } from "../../src/wire/answer-workers-ai.ts";
 
@@ -14,6 +14,84 @@ function brokenOff(framing?: "events" | "array" | "binary"): string | null {
   const bytes = geminiAnswers.breakOff(BROKEN, "r1", framing);
   return bytes === null ? null : decoder.decode(bytes);
 }
+
+describe("OpenAI's answers", () => {
+  const usage = {
+    prompt_tokens: 9,
+    completion_tokens: 4,
+    prompt_tokens_details: { cached_tokens: 0 },
+    completion_tokens_details: { reasoning_tokens: 3 },
+  };
+  const expected = { inputTokens: 9, outputTokens: 4, cachedInputTokens: 0, reasoningTokens: 3 };
+
+  it("of Chat report usage on a chunk of its own, on one with choices, or not yet; nothing cached is data", () => {
+    expect(chatAnswers.readUsage({ choices: [], usage })).toEqual(expected);
+    const delta = { index: 0, delta: { content: "a" } };
+    expect(chatAnswers.readUsage({ choices: [delta], usage })).toEqual(expected);
+    expect(chatAnswers.readUsage({ choices: [delta], usage: null })).toBeNull();
+    expect(chatAnswers.readUsage({ choices: [delta] })).toBeNull();
+    expect(chatAnswers.readUsage({ choices: [], usage: { prompt_tokens: 9 } })).toEqual({
+      inputTokens: 9,
+      outputTokens: null,
+      cachedInputTokens: null,
+      reasoningTokens: null,
+    });
+  });
+
+  it("of Responses report it whole at their end, and null before", () => {
+    const response = {
+      usage: {
+        input_tokens: 9,
+        input_tokens_details: { cached_tokens: 0 },
+        output_tokens: 4,
+        output_tokens_details: { reasoning_tokens: 3 },
+      },
+    };
+    expect(responsesAnswers.readUsage({ type: "response.completed", response })).toEqual(expected);
+    expect(responsesAnswers.readUsage({ id: "resp_1", ...response })).toEqual(expected);
+    expect(responsesAnswers.readUsage({ type: "response.created", response: { usage: null } })).toBeNull();
+  });
+});
+
+describe("Anthropic's answers", () => {
+  it("report the input at their start, the output as a running total, and take nothing back", () => {
+    const start = {
+      input_tokens: 9,
+      cache_read_input_tokens: 0,
+      cache_creation_input_tokens: 5,
+      output_tokens: 1,
+    };
+    const found = [
+      anthropicAnswers.readUsage({ type: "message_start", message: { usage: start } }),
+      anthropicAnswers.readUsage({ type: "content_block_delta", delta: { type: "text_delta", text: "a" } }),
+      anthropicAnswers.readUsage({ type: "message_delta", delta: {}, usage: { output_tokens: 4 } }),
+      anthropicAnswers.readUsage({ type: "message_delta", delta: {}, usage: { output_tokens: 8 } }),
+    ];
+    expect(Object.assign({}, ...found)).toEqual({
+      inputTokens: 9,
+      outputTokens: 8,
+      cachedInputTokens: 0,
+      cacheWriteTokens: 5,
+    });
+  });
+
+  it("of several goes count them all, as they are billed", () => {
+    const usage = {
+      input_tokens: 23_000,
+      output_tokens: 1_000,
+      cache_read_input_tokens: 7,
+      iterations: [
+        { type: "compaction", input_tokens: 180_000, output_tokens: 3_500 },
+        { type: "message", input_tokens: 23_000, output_tokens: 1_000, cache_read_input_tokens: 7 },
+      ],
+    };
+    const expected = { inputTokens: 203_000, outputTokens: 4_500, cachedInputTokens: 7 };
+    expect(anthropicAnswers.readUsage({ type: "message_delta", usage })).toEqual(expected);
+    expect(anthropicAnswers.readUsage({ usage: { ...usage, iterations: [] } })).toMatchObject({
+      inputTokens: 23_000,
+    });
+  });
+});
 
 describe("Gemini's answers", () => {
   it("report running totals, thoughts and the use of tools counted in", () => {

@@ -40,6 +40,28 @@ describe("Anthropic's system text", () => {
     expect(inject(withBlocks(""), { system, placement: "if_absent" })).toBe(withBlocks(block));
   });
 
+  it("adds no cache mark to the four that a request may have, nor do examples and tools", () => {
+    const mark = { cache_control: { type: "ephemeral" } };
+    const body = {
+      system: [{ type: "text", text: "A", ...mark }],
+      tools: [{ name: "t", input_schema: {}, ...mark }],
+      messages: [{ role: "user", content: [1, 2].map((n) => ({ type: "text", text: String(n), ...mark })) }],
+    };
+    const version = {
+      system: "S",
+      examples: [
+        { role: "user" as const, content: "U" },
+        { role: "assistant" as const, content: "V" },
+      ],
+      tools: [{ name: "u", parameters: {} }],
+    };
+    for (const placement of ["prepend", "append"] as const) {
+      const sent = inject(JSON.stringify(body), { ...version, placement });
+      expect(sent.match(/cache_control/g)).toHaveLength(4);
+      expect(sent).toContain(`{"type":"text","text":"A",${JSON.stringify(mark).slice(1)}`);
+    }
+  });
+
   it("is refused a place in what is neither", () => {
     expect(tryInject(ANTHROPIC, '{"system":{},"messages":[]}', { system })).toMatchObject({
       field: "system",
