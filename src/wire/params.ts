@@ -8,7 +8,7 @@
 // | top_k               | –                                   | –                | top_k ¹                | topK              |
 // | max_output_tokens   | max_completion_tokens, max_tokens ² | same             | max_tokens             | maxOutputTokens   |
 // | stop                | stop                                | –                | stop_sequences         | stopSequences     |
-// | seed                | same                                | –                | –                      | seed              |
+// | seed                | same, at mistral random_seed        | –                | –                      | seed              |
 // | frequency_penalty, presence_penalty | same                | –                | –                      | same in camelCase |
 // | logprobs            | same                                | –                | –                      | responseLogprobs  |
 // | top_logprobs        | same                                | same             | –                      | logprobs          |
@@ -27,8 +27,9 @@
 // Workers AI's run endpoint: as openai-chat, and top_k.
 //
 // – the format has no such thing and the parameter is left out; what one provider alone has is said in
-// `provider_params`. ¹ Anthropic's newest models refuse sampling parameters, and say so. ² The other way round for
-// providers other than openai and azure. ³ `minimal` becomes `low`, `none` is left out. ⁴ In each format's own form.
+// `provider_params`. ¹ One of temperature and top_p: most of Anthropic's models refuse both together, so what a version says
+// of one takes out the caller's other one, unless it says both; the newest refuse any sampling parameter, and say so.
+// ² The other way round for providers other than openai and azure. ³ `minimal` becomes `low`, `none` is left out. ⁴ In each format's own form.
 // ⁵ In `generationConfig`, in camelCase or snake_case, whichever the caller has. ⁶ `.thinkingLevel`, which Gemini 3 brought:
 // `minimal` becomes `low`, what lies above `high` becomes `high`, `none` is left out; it takes the place of a
 // `thinkingBudget`. ⁷ `.functionCallingConfig`.
@@ -115,6 +116,16 @@ function everywhere(name: string): ParamPlaces {
 /** Providers whose chat models take `max_completion_tokens`; elsewhere `max_tokens` is the name that is understood. */
 const COMPLETION_TOKENS = new Set(["openai", "azure"]);
 
+/** Mistral refuses members that it does not know, and calls this one otherwise. */
+const OWN_NAMES: { readonly [provider: string]: { readonly [neutral: string]: readonly string[] } } = {
+  mistral: { seed: ["random_seed", "seed"] },
+};
+
+/** Of the two a request takes one. */
+const RIVALS: { readonly [format in FormatId]?: { readonly [neutral: string]: string } } = {
+  "anthropic-messages": { temperature: "top_p", top_p: "temperature" },
+};
+
 export type Placed = {
   neutral: string;
   spellings: readonly string[];
@@ -124,8 +135,10 @@ export type Placed = {
 };
 
 /** Workers AI's run endpoint takes a chat as OpenAI does, and samples as most of its models can. */
-function placesIn(neutral: string, format: FormatId): readonly string[] | undefined {
+function placesIn(neutral: string, format: FormatId, provider: string): readonly string[] | undefined {
   if (!Object.hasOwn(PARAM_TABLE, neutral)) return undefined;
+  const own = format === "openai-chat" ? OWN_NAMES[provider]?.[neutral] : undefined;
+  if (own !== undefined) return own;
   const row = PARAM_TABLE[neutral]!;
   return row[format] ?? (format === "workers-ai" ? row["openai-chat"] : undefined);
 }
@@ -133,12 +146,16 @@ function placesIn(neutral: string, format: FormatId): readonly string[] | undefi
 /** The parameters of one bag that have a place in the format. */
 export function placeParams(params: JsonObject, format: FormatId, provider: string): Placed[] {
   return Object.entries(params).flatMap(([neutral, given]) => {
-    const places = placesIn(neutral, format);
+    const places = placesIn(neutral, format, provider);
     const value = valueFor(neutral, given, format);
     if (places === undefined || value === undefined) return [];
+    const rival = RIVALS[format]?.[neutral];
+    if (rival !== undefined && !Object.hasOwn(params, rival))
+      return [{ neutral, spellings: [...places, rival], value, mode: "exact" }];
     const isReversed = neutral === "max_output_tokens" && !COMPLETION_TOKENS.has(makerOf(provider));
-    const mode = neutral === "reasoning_effort" && format === "gemini" ? "exact" : "forced";
-    return [{ neutral, spellings: isReversed ? places.toReversed() : places, value, mode }];
+    const isExact = (neutral === "reasoning_effort" && format === "gemini") || places[0] === "random_seed";
+    const spellings = isReversed ? places.toReversed() : places;
+    return [{ neutral, spellings, value, mode: isExact ? "exact" : "forced" }];
   });
 }
 

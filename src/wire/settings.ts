@@ -9,7 +9,7 @@ import { nameIn } from "./gemini-names.ts";
 import { nameOf, type Name } from "./json-tree.ts";
 import { jsonBytes } from "./json-write.ts";
 import { checkPathModel } from "./model-path.ts";
-import { placeParams } from "./params.ts";
+import { placeParams, type Placed } from "./params.ts";
 import { addProviderParams, isCounted } from "./provider-params.ts";
 import { responseFormatFor, toolFor, toolKey, toolsPlace } from "./tools.ts";
 import type { FormatId, PrepareOptions } from "./wire.ts";
@@ -106,7 +106,8 @@ function resolveSettings(rendered: Rendered, format: FormatId, options: PrepareO
     settings.list.push(settingOf(spellings, value, mode, format));
   }
   for (const { neutral, spellings, value } of placeParams(rendered.defaults, format, options.provider)) {
-    if (forced.some((param) => param.neutral === neutral)) continue;
+    const isSaid = (param: Placed) => param.neutral === neutral || param.spellings.includes(spellings[0]!);
+    if (forced.some(isSaid)) continue;
     settings.list.push(settingOf(spellings, value, "default", format));
   }
   addResponseFormat(settings, rendered.responseFormat, format);

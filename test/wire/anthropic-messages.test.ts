@@ -84,6 +84,9 @@ describe("Anthropic's system text", () => {
   });
 });
 
+const of = (body: object, version: Parameters<typeof inject>[1]) =>
+  JSON.parse(inject(JSON.stringify({ ...body, messages: [] }), version)) as object;
+
 describe("what Anthropic calls otherwise", () => {
   it("parameters", () => {
     const params = {
@@ -123,6 +126,27 @@ describe("what Anthropic calls otherwise", () => {
     expect(out).toContain('{"name":"other","input_schema":{"n":1.0}}');
   });
 
+  it("a temperature or a top_p, as it takes one of them: the version's, else the caller's, else a default", () => {
+    const caller = { top_p: 0.9 };
+    expect(of(caller, { params: { temperature: 0.2 } })).toEqual({ temperature: 0.2, messages: [] });
+    expect(of({ temperature: 1 }, { params: { top_p: 0.5 } })).toEqual({ top_p: 0.5, messages: [] });
+    expect(of(caller, { defaults: { temperature: 0.2 } })).toEqual({ top_p: 0.9, messages: [] });
+    expect(of({}, { params: { temperature: 0.2 }, defaults: { top_p: 0.5 } })).toEqual({
+      temperature: 0.2,
+      messages: [],
+    });
+    expect(of(caller, { params: { temperature: 0.2, top_p: 0.5 } })).toEqual({
+      temperature: 0.2,
+      top_p: 0.5,
+      messages: [],
+    });
+    const providerParams = { anthropic: { top_p: 0.3 } };
+    expect(of({ temperature: 1 }, { params: { temperature: 0.2 }, providerParams })).toEqual({
+      top_p: 0.3,
+      messages: [],
+    });
+  });
+
   it("a response format, or says that it has none such", () => {
     const schema = { type: "object", properties: {} };
     const responseFormat = { type: "json_schema", name: "answer", schema, strict: true };
@@ -146,10 +170,8 @@ describe("what Anthropic calls otherwise", () => {
     const responseFormat = { type: "json_schema", name: "answer", schema };
     const own = { type: "json_schema", schema: { type: "string" } };
     const ours = { type: "json_schema", schema };
-    const of = (body: object) =>
-      JSON.parse(inject(JSON.stringify({ ...body, messages: [] }), { responseFormat }));
-    expect(of({ output_format: own })).toEqual({ output_format: ours, messages: [] });
-    expect(of({ output_format: own, output_config: { format: own } })).toEqual({
+    expect(of({ output_format: own }, { responseFormat })).toEqual({ output_format: ours, messages: [] });
+    expect(of({ output_format: own, output_config: { format: own } }, { responseFormat })).toEqual({
       output_config: { format: ours },
       messages: [],
     });

@@ -129,6 +129,19 @@ describe("the longest answer", () => {
     );
   });
 
+  it("leaves Mistral no seed under OpenAI's name, which it refuses", () => {
+    const version = { params: { seed: 7 } };
+    const mistral = { provider: "mistral" };
+    expect(inject('{"seed":1,"messages":[]}', version, mistral)).toBe('{"random_seed":7,"messages":[]}');
+    expect(inject('{"random_seed":1,"messages":[]}', version, mistral)).toBe(
+      '{"random_seed":7,"messages":[]}',
+    );
+    expect(inject('{"seed":1,"messages":[]}', { defaults: { seed: 7 } }, mistral)).toBe(
+      '{"seed":1,"messages":[]}',
+    );
+    expect(inject('{"messages":[]}', version, { provider: "groq" })).toBe('{"seed":7,"messages":[]}');
+  });
+
   it("is left to the caller, under whatever name, where it is but a default", () => {
     for (const name of ["max_tokens", "max_completion_tokens", "m\\u0061x_tokens"]) {
       const body = `{"${name}":9,"messages":[]}`;

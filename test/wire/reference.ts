@@ -25,7 +25,8 @@ export type Where = {
   modelInPath: boolean;
   resource?: Resource | null;
 };
-export type Write = { path: string; value: Json; others: string[] };
+/** `exact`: the others say something else, and only go. */
+export type Write = { path: string; value: Json; others: string[]; exact?: true };
 
 export function isPlain(value: Json | undefined): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
@@ -164,14 +165,17 @@ function writeSettings(
   own: JsonObject,
   where: Where,
 ): void {
-  const forced = Object.entries(version.params).flatMap(([name, value]) => placesOf(name, value, where));
+  const forced = Object.entries(version.params).flatMap(
+    ([name, value]) => claudeSampling(name, version.params, where) ?? placesOf(name, value, where),
+  );
   const format = version.responseFormat === null ? [] : formatWrites(version.responseFormat, where.format);
   const defaults = Object.entries(version.defaults)
     .filter(
       ([name]) =>
         !Object.hasOwn(version.params, name) || placesOf(name, version.params[name]!, where).length === 0,
     )
-    .flatMap(([name, value]) => placesOf(name, value, where));
+    .flatMap(([name, value]) => claudeSampling(name, version.defaults, where) ?? placesOf(name, value, where))
+    .filter(({ path }) => !forced.some(({ others }) => others.includes(path)));
   const touched = (write: Write) =>
     [write.path, ...write.others].some((path) => Object.hasOwn(own, path.split(".")[0]!));
   for (const write of [...forced, ...format, ...defaults]) {
@@ -192,10 +196,19 @@ function writeSettings(
       if (present.length === 0 && !isOther) set(out, write.path, write.value);
       continue;
     }
-    for (const path of paths) if (path !== (present[0] ?? write.path)) remove(out, path);
-    set(out, present[0] ?? write.path, write.value);
+    const chosen = write.exact ? write.path : (present[0] ?? write.path);
+    for (const path of paths) if (path !== chosen) remove(out, path);
+    set(out, chosen, write.value);
   }
   Object.assign(out, own);
+}
+
+/** Claude takes a temperature or a top_p: what is said of one alone takes out the other. null: anything else. */
+function claudeSampling(name: string, bag: JsonObject, { format }: Where): Write[] | null {
+  const rivals: { [name: string]: string } = { temperature: "top_p", top_p: "temperature" };
+  const rival = rivals[name];
+  if (format !== "anthropic-messages" || rival === undefined || Object.hasOwn(bag, rival)) return null;
+  return [{ path: name, value: bag[name]!, others: [rival], exact: true }];
 }
 
 /** Where a neutral parameter goes; nothing where the format lacks it. */
