@@ -46,6 +46,21 @@ describe("over REST", () => {
     expect(provider.request.url).toBe(REST);
   });
 
+  test("a version's model leads nowhere but to a model: what would climb out of its place is refused", async () => {
+    await rig.admin.put("climber");
+    for (const model of ["@cf/../../../../user/tokens", "..", "@cf/./x", "@cf//x", "@cf/x/"]) {
+      const { version } = await rig.admin.push("climber", { system: model, model });
+      const pin: [string, string] = ["Prompt-Version", String(version)];
+      const { response } = await refusal(rig, rest("climber"), `{${MESSAGES}}`, [pin]);
+      expect([model, response?.status, headerOf(response!, "prompt-error")]).toEqual([
+        model,
+        400,
+        "invalid_request",
+      ]);
+    }
+    expect(rig.upstream.exchanges()).toEqual([]);
+  });
+
   test("a bare prompt is refused in Cloudflare's own shape, with what to send instead", async () => {
     const { response } = await refusal(rig, rest(), '{"prompt":"hi"}');
     expect(response?.status).toBe(400);
