@@ -13,9 +13,12 @@ import { hashKey, obtainKey, peekKey, recallKey, unknownKey } from "./keys.ts";
 import { checkPassThrough, checkPrompt, checkProvider } from "./key-scope.ts";
 import { environmentOf, nameOutsideBody } from "./naming.ts";
 import type { Scope } from "./releases.ts";
+import { within } from "./time.ts";
 
 /** A request that came with a valid key of ours. Without one it has no part in any secret of the Worker. */
 export type Admission = { hash: string; key: KeyGrant; secret: Secret };
+
+const WAIT_LIMIT_MS = 500;
 
 type Asked = Omit<Call, "admission">;
 
@@ -67,10 +70,14 @@ export function asksForKey({ REQUIRE_KEY: value }: Pick<Env, "REQUIRE_KEY">): bo
   return value !== undefined && !/^(?:|false|0|no|off)$/i.test(value.trim());
 }
 
-/** Counted by the platform, per Cloudflare location. A limiter that fails or is not there limits nobody. */
-async function checkRate({ id, requestsPerMinute }: KeyGrant, env: Env): Promise<Problem | null> {
-  if (requestsPerMinute === null) return null;
-  const counted = await env[limitVar(requestsPerMinute)]?.limit({ key: id }).catch(() => undefined);
+/** Counted by the platform, per Cloudflare location. A limiter that fails, keeps silent or is not there limits nobody. */
+export async function checkRate(
+  { id, requestsPerMinute }: Pick<KeyGrant, "id" | "requestsPerMinute">,
+  env: Pick<Env, `RATE_LIMIT_${number}`>,
+): Promise<Problem | null> {
+  const limiter = requestsPerMinute === null ? undefined : env[limitVar(requestsPerMinute)];
+  if (limiter === undefined) return null;
+  const counted = await within(WAIT_LIMIT_MS, limiter.limit({ key: id })).catch(() => undefined);
   if (counted === undefined || counted.success) return null;
   return problem("rate_limited", `This proxy key is limited to ${requestsPerMinute} requests a minute.`);
 }
