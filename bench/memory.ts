@@ -46,7 +46,9 @@ async function main(): Promise<void> {
     }
   };
   for (const events of EVENTS) await measure((contender) => measureStreams(contender, events));
-  for (const atOnce of [1, 4]) await measure((contender) => measureBodies(contender, atOnce));
+  for (const key of [null, "caller-1"]) {
+    for (const atOnce of [1, 4]) await measure((contender) => measureBodies(contender, atOnce, key));
+  }
   provider.closeAllConnections();
   provider.close();
 }
@@ -102,19 +104,20 @@ function openSlowly({ port, path }: Contender, events: number): Socket {
   return socket;
 }
 
-async function measureBodies(contender: Contender, atOnce: number): Promise<void> {
+/** With a key in a header nothing in the body decides, and it goes up while it comes in. */
+async function measureBodies(contender: Contender, atOnce: number, key: string | null): Promise<void> {
   const body = largeBody();
   const restMb = residentMb(contender);
   let peakMb = restMb;
   const timer = setInterval(() => (peakMb = Math.max(peakMb, residentMb(contender))), 20);
   const peaks: string[] = [];
   for (let round = 0; round < 5; round += 1) {
-    await Promise.all(Array.from({ length: atOnce }, () => sendLarge(contender, body)));
+    await Promise.all(Array.from({ length: atOnce }, () => sendLarge(contender, body, key)));
     peaks.push(peakMb.toFixed(0));
   }
   clearInterval(timer);
   console.log(
-    `${contender.name}: bodies of 25 MB, ${atOnce} at once: at rest ${restMb.toFixed(0)} MB, peak ${peakMb.toFixed(0)} MB` +
+    `${contender.name}: bodies of 25 MB${key === null ? "" : ", decided early"}, ${atOnce} at once: at rest ${restMb.toFixed(0)} MB, peak ${peakMb.toFixed(0)} MB` +
       ` (after each round ${peaks.join(", ")})`,
   );
 }
@@ -128,8 +131,9 @@ function largeBody(): Buffer {
   return Buffer.from(head + image + "A".repeat(rest) + tail);
 }
 
-function sendLarge({ port, path }: Contender, body: Buffer): Promise<void> {
-  const headers = { "content-type": "application/json", "content-length": body.length };
+function sendLarge({ port, path }: Contender, body: Buffer, key: string | null): Promise<void> {
+  const named = key === null ? {} : { "prompt-key": key };
+  const headers = { "content-type": "application/json", "content-length": body.length, ...named };
   return new Promise((resolve, reject) => {
     const call = request({ host: "127.0.0.1", port, path, method: "POST", headers }, (answer) => {
       answer.resume();

@@ -43,6 +43,10 @@ export async function readBody(
       await discardBody(request.body);
       return tooLarge(maxBytes);
     }
+    if (Number(declared) >= CHUNK_BYTES && request.body !== null) {
+      const reader = (request.body as ReadableStream<Uint8Array>).getReader({ mode: "byob" });
+      return readOn(reader, new Uint8Array(0), Number(declared)).catch(brokenOff);
+    }
     const buffer = await request.arrayBuffer().catch(brokenOff);
     return isProblem(buffer) ? buffer : new Uint8Array(buffer);
   }
@@ -95,7 +99,9 @@ export async function readOn(
   body.set(head);
   let at = head.length;
   while (at < size) {
-    const { value, done } = await reader.readAtLeast(size - at, body.subarray(at));
+    // The runtime reads into memory of its own first: as much as is asked for at once.
+    const most = Math.min(LARGE_CHUNK_BYTES, size - at);
+    const { value, done } = await reader.readAtLeast(most, body.subarray(at, at + most));
     if (value === undefined) break;
     body = new Uint8Array(value.buffer as ArrayBuffer);
     at += value.length;

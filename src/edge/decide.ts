@@ -6,7 +6,7 @@ import { assign, assignFallback, isAmbiguous } from "../core/assign.ts";
 import { isProblem, problem, type Problem } from "../core/problem.ts";
 import type { Assignment, JsonObject, Release } from "../core/types.ts";
 import { replaceModel } from "../wire/model-path.ts";
-import type { Endpoint, Scan } from "../wire/wire.ts";
+import type { Endpoint, Pieces, Scan } from "../wire/wire.ts";
 import { checkPrompted, type Admission } from "./admit.ts";
 import { linkOf, noteOf, rememberChain, type ChainNote, type Link } from "./chains.ts";
 import type { Agent } from "./clients.ts";
@@ -16,6 +16,7 @@ import { checkPrompt } from "./key-scope.ts";
 import type { Upload } from "./forward.ts";
 import { freshnessOf, type Grant } from "./lease.ts";
 import { checkModelInPath, unitKeyOf, type Reader, type UnitKey } from "./naming.ts";
+import { PIECES_FROM_BYTES, type Pieces as BodyPieces } from "./pieces.ts";
 import {
   announceBeginnings,
   askBegan,
@@ -51,7 +52,7 @@ export type Question = {
 /** What goes to the provider: the caller's path and body with the version in them. */
 export type Injected = {
   path: string;
-  body: Uint8Array | ReadableStream;
+  body: Uint8Array | ReadableStream | BodyPieces;
   /** Of a body that is still being read. */
   upload?: Upload;
 };
@@ -239,15 +240,22 @@ function opensDispute(
   return isAmbiguous(release, unit.key, Date.now());
 }
 
+function injectBody({ endpoint, scan, isCut }: Question, prepared: Pieces): Injected["body"] | Problem {
+  const { format } = endpoint;
+  if (isCut === true || scan.body.length < PIECES_FROM_BYTES) return format.inject(scan, prepared);
+  const patches = format.plan(scan, prepared);
+  return isProblem(patches) ? patches : { body: scan.body, patches };
+}
+
 function inject(question: Question, loaded: LoadedVersion): Injected | Problem {
-  const { endpoint, provider, variables, scan, path, agent } = question;
+  const { endpoint, provider, variables, path, agent } = question;
   const options = { provider, count: endpoint.count, modelInPath: endpoint.modelAt !== null };
   // A coding agent's own system text has to stay first, and as it is.
   const placement = agent === null ? null : "append";
   const piece = prepareVersion(loaded, endpoint.format, variables, options, placement);
   if (isProblem(piece)) return piece;
   const { prepared } = piece;
-  const body = endpoint.format.inject(scan, prepared);
+  const body = injectBody(question, prepared);
   if (isProblem(body)) return body;
   const { pathModel } = prepared.settings;
   if (pathModel !== null) return { path: replaceModel(path, endpoint, pathModel), body };

@@ -14,6 +14,7 @@ import { cleanSearch } from "./foreign.ts";
 import { callUpstream, type UpstreamCall } from "./forward.ts";
 import { cleanRequestHeaders } from "./headers.ts";
 import { isInForce } from "./lease.ts";
+import { isPieces, joinPieces, openPieces } from "./pieces.ts";
 import { relayAnswer, type Watch } from "./relay.ts";
 import { scheduleFlush } from "./releases.ts";
 import { respondProblem, stampHeaders } from "./respond.ts";
@@ -181,7 +182,7 @@ export async function callProvider(call: Call, method: string, outgoing: Outgoin
 async function prepareCall(
   call: Call,
   method: string,
-  { path, body, upload }: Outgoing,
+  { path, body: outgoing, upload }: Outgoing,
   isWatched: boolean,
 ): Promise<UpstreamCall | Problem> {
   const { request, headers: values, scope, route, origin, admission } = call;
@@ -189,6 +190,9 @@ async function prepareCall(
   if (values.get("upgrade")?.toLowerCase() === "websocket") headers.set("upgrade", "websocket");
   if (isWatched) headers.set("accept-encoding", "identity");
   const url = origin + path + cleanSearch(route.search, route, admission !== null);
+  // What is signed is signed whole.
+  const isSigned = admission !== null && admission.secret.kind !== "header";
+  const body = !isPieces(outgoing) ? outgoing : isSigned ? joinPieces(outgoing) : openPieces(outgoing);
   const plain = { url, method, headers, body, ...(upload !== undefined && { upload }) };
   return admission === null ? plain : authorize(plain, admission, scope, path);
 }

@@ -13,6 +13,7 @@ import { decideBody } from "./decide.ts";
 import { dispatchTurn, lateForLease, passThrough } from "./dispatch.ts";
 import { readHeaders } from "./headers.ts";
 import { checkReference, environmentOf, nameInBody, nameOutsideBody } from "./naming.ts";
+import { release } from "./pieces.ts";
 import { resolveUpstream } from "./providers.ts";
 import { isLarge, serveLarge } from "./large.ts";
 import { questionOf } from "./question.ts";
@@ -115,7 +116,10 @@ async function serveTurn(call: Call, endpoint: Endpoint): Promise<Response> {
       return passThrough(call, body);
     }
     const answer = await dispatchTurn(call, endpoint, decision);
-    if (answer !== null) return answer;
+    if (answer !== null) {
+      release(body);
+      return answer;
+    }
   }
   return respondProblem(lateForLease(), family, account);
 }

@@ -194,7 +194,7 @@ async function finish(begun: Begun, tail: Uint8Array): Promise<Uint8Array | Prob
   if (isProblem(question)) return question;
   if (question.pin !== pin) return latePin();
   const account = { ...call.account };
-  const decision = await decideBody(question, account, call.scope);
+  const decision = await decideBody({ ...question, isCut: true }, account, call.scope);
   if (isProblem(decision)) return decision;
   const isSame = account.assignment?.version === call.account.assignment?.version;
   if ("skipped" in decision || !isSame || !isDecidedEarly(decision, question, account)) return changed(name);

@@ -161,6 +161,40 @@ describe("a large body", () => {
 
 const large = (more: object = {}) => JSON.stringify({ ...more, messages: [IMAGE] });
 
+describe("a large body that is read whole", () => {
+  const parts = Array.from({ length: 4 }, () => IMAGE);
+
+  it("goes up piece by piece, with its length", async () => {
+    await admin.put("pieces");
+    await admin.push("pieces", { system: SYSTEM, placement: "replace", params: { temperature: 0 } });
+    const messages = [...parts, { role: "system", content: "Mine." }, IMAGE];
+    await ask("/p/pieces/openai/v1/chat/completions", JSON.stringify({ messages, temperature: 1 }));
+    const { text, streamed } = await sentUp();
+    expect(streamed).toBe(false);
+    const expected = [{ role: "system", content: SYSTEM }, ...parts, IMAGE];
+    expect(text).toBe(JSON.stringify({ messages: expected, temperature: 0 }));
+    expect(Number(headerOf(upstream.exchanges().at(-1)!.request, "content-length"))).toBe(text.length);
+  });
+
+  it("is sent again with the baseline when its canary fails", async () => {
+    await createSplit("pieces-shielded", {});
+    upstream.play(({ body }) => (body.includes(CANARY) ? { status: 500, body: "{}" } : ANSWER));
+    for (let index = 0; index < 20; index += 1) {
+      const { status, headers } = await ask(
+        "/p/pieces-shielded/openai/v1/chat/completions",
+        JSON.stringify({ user: `caller-${index}`, messages: parts }),
+      );
+      expect(status).toBe(200);
+      if (headers.get("prompt-reason") !== "fallback") continue;
+      const { text } = await sentUp();
+      expect(text).toContain(`{"role":"system","content":"${SYSTEM}"}`);
+      expect((JSON.parse(text) as { messages: unknown[] }).messages.slice(1)).toEqual(parts);
+      return;
+    }
+    expect.fail("no canary among 20 callers");
+  });
+});
+
 describe("the arm of a large body", () => {
   const chat = "/p/split/openai/v1/chat/completions";
 
