@@ -52,7 +52,11 @@ export default {
 export async function startContenders(upstreamPort: number): Promise<Contender[]> {
   const upstream = `http://127.0.0.1:${upstreamPort}`;
   const folder = mkdtempSync(join(tmpdir(), "switchback-bench-"));
-  const contenders = [await startBare(folder, upstream), await startSwitchback(folder, upstream)];
+  const contenders = [
+    await startBare(folder, upstream),
+    await startSwitchback(folder, upstream),
+    await startSwitchback(folder, upstream, { LARGE_BODIES: "native" }),
+  ];
   const peer = join(import.meta.dirname, "node_modules/@portkey-ai/gateway/build/start-server.js");
   if (existsSync(peer)) contenders.push(await startPortkey(peer, upstream));
   else console.log("Portkey's gateway is not installed: `npm ci --prefix bench` adds it to the table.\n");
@@ -89,7 +93,12 @@ const config :Workerd.Config = (
   return { name, process, port, path: "/v1/chat/completions", headers: {} };
 }
 
-export async function startSwitchback(folder: string, upstream: string): Promise<Contender> {
+export async function startSwitchback(
+  folder: string,
+  upstream: string,
+  vars: Record<string, string> = {},
+): Promise<Contender> {
+  const name = ["switchback", ...Object.values(vars)].join(" ");
   const port = await freePort();
   const { directory } = await buildWorker();
   const objects = mkdtempSync(join(existsSync(MEMORY_DISK) ? MEMORY_DISK : folder, "switchback-objects-"));
@@ -113,6 +122,7 @@ const config :Workerd.Config = (
         (name = "REGISTRY", durableObjectNamespace = "Registry"),
         (name = "ADMIN_TOKEN", text = "${ADMIN_TOKEN}"),
         (name = "UPSTREAM_OPENAI", text = "${upstream}"),
+        ${Object.entries(vars).map(([key, text]) => `(name = "${key}", text = "${text}"),`)}
       ],
     )),
     (name = "objects", disk = (path = "${objects}", writable = true)),
@@ -124,16 +134,21 @@ const config :Workerd.Config = (
   ],
   sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
 );`;
-  const process = await serve(folder, "switchback.capnp", config, port);
+  const process = await serve(folder, `${name.replaceAll(" ", "-")}.capnp`, config, port);
   await seedPrompt(port);
-  return { name: "switchback", process, port, path: "/p/bench/openai/v1/chat/completions", headers: {} };
+  return { name, process, port, path: "/p/bench/openai/v1/chat/completions", headers: {} };
 }
 
-/** Two versions with a 2 KB system text, a live canary at 25 %. */
+/** Two versions with a 2 KB system text, a live canary at 25 %; those of `plain` say nothing else. */
 async function seedPrompt(port: number): Promise<void> {
   const text =
     "You answer the customers of an online shop. Be brief, be kind, never invent an order. ".repeat(24);
   const version = (name: string) => ({ system: `${name} ${text}`, params: { temperature: 0.2 } });
+  await callAdmin(port, "PUT", "/admin/prompts/plain", {});
+  for (const name of ["one", "two"]) {
+    await callAdmin(port, "POST", "/admin/prompts/plain/versions", { system: `${name} ${text}` });
+  }
+  await callAdmin(port, "POST", "/admin/prompts/plain/canary", { version: 2, weight: 25, transition: "now" });
   await callAdmin(port, "PUT", "/admin/prompts/bench", {});
   await callAdmin(port, "POST", "/admin/prompts/bench/versions", version("one"));
   await callAdmin(port, "POST", "/admin/prompts/bench/versions", version("two"));

@@ -26,6 +26,9 @@ export type Env = {
   DRAIN_MS?: string;
   /** Largest body that a prompt is injected into, in bytes (32 MiB). */
   MAX_BODY_BYTES?: string;
+  /** "native": behind its beginning a large body that can be decided by it goes up unseen. What a caller says behind the
+   * messages (`prompt`, `prompt_variables`, `messages` once more) then reaches the provider as it is. */
+  LARGE_BODIES?: string;
   /** Time the provider has to send response headers, and where arms are compared the first event of a stream, in ms; unset:
    * as long as the client waits. */
   FIRST_BYTE_TIMEOUT_MS?: string;

@@ -4,24 +4,26 @@
 // stops a canary whose body was on its way when it came (guarantee 1). Whatever does not fit is read whole instead.
 
 import { isProblem, problem, type Problem } from "../core/problem.ts";
-import { joinBytes } from "../wire/json-write.ts";
 import { openBody, type PartialBody } from "../wire/partial-body.ts";
 import type { Endpoint } from "../wire/wire.ts";
-import { brokenOff, drain, giveBuffer, LARGE_CHUNK_BYTES, mostBytes, readOn, takeBuffer } from "./body.ts";
+import { brokenOff, giveBuffer, LARGE_CHUNK_BYTES, mostBytes, readOn, takeBuffer } from "./body.ts";
 import type { Call } from "./call.ts";
-import { decideBody, type Decision } from "./decide.ts";
+import { decideBody, type Decision, type Question } from "./decide.ts";
 import { answerTurn, attempt } from "./dispatch.ts";
 import { isDecidedEarly } from "./early.ts";
 import { questionOf } from "./question.ts";
 import { discard, type Attempt } from "./shield.ts";
 import { SKIPS } from "./skips.ts";
 import { within } from "./time.ts";
+import { checkedWay, nativeWay, type Outcome, type Way } from "./ways.ts";
 
 /** Below, reading a body whole is cheaper (bench/run.ts). */
 export const STREAM_FROM_BYTES = 512 * 1024;
 /** A canary's body up to here is read whole, because the shield may have to send it again with the baseline; above, it goes
  * up unshielded. */
 export const SHIELD_MOST_BYTES = 4 * 1024 * 1024;
+/** So much of a body is read before it is looked at: little, for the rest costs less, and more where that says nothing. */
+const HEADS = [64 * 1024, LARGE_CHUNK_BYTES];
 /** So much of the messages is looked at, or else all that has come. */
 const LOOKS = [4 * 1024, Infinity];
 /** How long a provider that has answered may go on reading; one that refuses hardly will. */
@@ -29,8 +31,6 @@ const READ_ON_MS = 5_000;
 const REFUSED_MS = 200;
 
 type Reader = ReadableStreamBYOBReader;
-/** Where the body goes up, and what breaks it off. */
-type Way = { writer: WritableStreamDefaultWriter<Uint8Array>; abort: AbortController };
 
 /** A turn whose beginning is decided. */
 type Begun = {
@@ -45,9 +45,6 @@ type Begun = {
   /** What is known of the turn by now. */
   decision: Decision;
 };
-
-/** What became of the body: it is up, the client left, the provider reads no more of it, or it was broken off, and why. */
-type Outcome = "sent" | "gone" | "unread" | Problem;
 
 /** May the body go up while it comes in, as far as its headers say? */
 export function isLarge({ request, headers, admission, scope }: Call, endpoint: Endpoint): boolean {
@@ -67,19 +64,43 @@ export async function serveLarge(
 ): Promise<Response | Uint8Array | Problem> {
   const reader = (call.request.body as ReadableStream<Uint8Array>).getReader({ mode: "byob" });
   const size = Number(call.headers.get("content-length"));
-  const reading = reader.readAtLeast(LARGE_CHUNK_BYTES, new Uint8Array(takeBuffer()));
-  const head = await reading.then(({ value }) => value ?? new Uint8Array(0), brokenOff);
-  if (isProblem(head)) return head;
-  for (const look of LOOKS) {
-    const partial = openBody(endpoint.format, endpoint.resource, head, look, SKIPS);
-    if (partial === null) break;
-    const begun = await begin({ call, endpoint, name, partial }, size);
+  let head: Uint8Array = new Uint8Array(takeBuffer(), 0, 0);
+  for (const most of HEADS) {
+    const more = await readMore(reader, head, Math.min(most, size)).catch(brokenOff);
+    if (isProblem(more)) return more;
+    head = more;
+    const begun = await beginAnyhow({ call, endpoint, name }, head, size);
     if (begun === null) break;
-    if (begun !== "unsettled") return send(begun, head, reader);
+    if (begun !== "unsettled") return send(begun, head, size, reader);
   }
   const body = await readOn(reader, head, size).catch(brokenOff);
   giveBuffer(head.buffer);
   return body;
+}
+
+/** The beginning of the body up to `most` bytes, in the memory of what is there of it. */
+async function readMore(reader: Reader, head: Uint8Array, most: number): Promise<Uint8Array> {
+  const wanted = most - head.length;
+  if (wanted <= 0) return head;
+  const { value } = await reader.readAtLeast(
+    wanted,
+    new Uint8Array(head.buffer as ArrayBuffer, head.length, wanted),
+  );
+  return value === undefined ? head : new Uint8Array(value.buffer, 0, head.length + value.length);
+}
+
+async function beginAnyhow(
+  turn: Pick<Begun, "call" | "endpoint" | "name">,
+  head: Uint8Array,
+  size: number,
+): Promise<Begun | "unsettled" | null> {
+  for (const look of LOOKS) {
+    const partial = openBody(turn.endpoint.format, turn.endpoint.resource, head, look, SKIPS);
+    if (partial === null) break;
+    const begun = await begin({ ...turn, partial }, size);
+    if (begun !== "unsettled") return begun;
+  }
+  return "unsettled";
 }
 
 /** null: the body has to be read whole, which also says what is wrong with it. */
@@ -108,18 +129,24 @@ function injecting(endpoint: Endpoint, inject: Inject): Endpoint {
   return { ...endpoint, format: { ...endpoint.format, inject } };
 }
 
-async function send(begun: Begun, head: Uint8Array, reader: Reader): Promise<Response> {
-  const { call, endpoint, path } = begun;
+async function send(begun: Begun, head: Uint8Array, size: number, reader: Reader): Promise<Response> {
+  const { call, endpoint, path, partial } = begun;
+  const { request, scope } = call;
   const dispatchedAtMs = Date.now();
-  const { readable, writable } = new IdentityTransformStream();
-  const way: Way = { writer: writable.getWriter(), abort: new AbortController() };
-  const sent = pump(begun, head, reader, way);
+  const stream = request.body as ReadableStream<Uint8Array>;
+  const source = { stream, reader, head, size, partial, begun: begun.body, signal: request.signal };
+  const isNative = scope.env.LARGE_BODIES === "native" && partial.isSettled;
+  const way = isNative
+    ? nativeWay(source, () => confirm(begun))
+    : checkedWay(source, (tail) => finish(begun, tail));
+  const abort = new AbortController();
+  const sent = pump(way, abort);
   // Whether the answer streams may stand behind the messages.
   const asStream = () => ({ ...begun.decision, streams: true, fallback: null });
-  const upload = { sent, signal: way.abort.signal };
-  const answered = await attempt(call, endpoint, asStream(), { path, body: readable, upload });
+  const upload = { sent, signal: abort.signal };
+  const answered = await attempt(call, endpoint, asStream(), { path, body: way.readable, upload });
   const isRefused = answered.kind !== "answered" || answered.upstream.status >= 400;
-  const outcome = await settle(sent, isRefused ? REFUSED_MS : READ_ON_MS, reader, way);
+  const outcome = await settle(sent, isRefused ? REFUSED_MS : READ_ON_MS, way);
   const answer = (attempted: Attempt) => answerTurn(call, endpoint, asStream(), attempted, dispatchedAtMs);
   if (outcome === "sent" || outcome === "unread") return answer(answered);
   discard(answered);
@@ -128,60 +155,37 @@ async function send(begun: Begun, head: Uint8Array, reader: Reader): Promise<Res
 
 /** A provider that answers before it has read all may read on for a while; the client is let finish writing, or it would
  * get a reset connection instead of the answer. */
-async function settle(sent: Promise<Outcome>, ms: number, reader: Reader, { writer }: Way): Promise<Outcome> {
+async function settle(sent: Promise<Outcome>, ms: number, way: Way): Promise<Outcome> {
   const outcome = await within(ms, sent);
   if (outcome !== undefined) return outcome;
-  writer.abort(BROKEN).catch(() => {});
-  await drain(reader);
+  way.breakOff();
+  await way.drain();
   return "unread";
 }
 
-const BROKEN = new Error("The body was broken off.");
-
 /** From the client to the provider. */
-async function pump(begun: Begun, head: Uint8Array, reader: Reader, way: Way): Promise<Outcome> {
-  const outcome = await pass(begun, head, reader, way.writer).catch((): Outcome => "unread");
+async function pump(way: Way, abort: AbortController): Promise<Outcome> {
+  const outcome = await way.pass().catch((): Outcome => "unread");
   if (outcome === "sent") return outcome;
-  way.writer.abort(BROKEN).catch(() => {});
+  way.breakOff();
   // The stream's end alone leaves the provider waiting on an open connection; and it may be answering already.
-  if (outcome !== "unread") way.abort.abort(BROKEN);
-  await drain(reader);
+  if (outcome !== "unread") abort.abort();
+  await way.drain();
   return outcome;
 }
 
-/** Rejects where the provider reads no more. */
-async function pass(begun: Begun, head: Uint8Array, reader: Reader, writer: Way["writer"]): Promise<Outcome> {
-  const { partial } = begun;
-  const tail: Uint8Array[] = [];
-  await writer.write(begun.body);
-  for (let chunk: Uint8Array | null = partial.rest(head); chunk !== null;) {
-    const end = tail.length > 0 ? 0 : partial.pass(chunk);
-    if (isProblem(end)) return end;
-    if (end > 0) await writer.write(chunk.subarray(0, end));
-    if (end < chunk.length) tail.push(chunk.slice(end));
-    const next = await readChunk(reader, chunk.buffer as ArrayBuffer);
-    if (next === "gone") return next;
-    chunk = next;
-  }
-  const end = await finish(begun, joinBytes(tail));
-  if (isProblem(end)) return end;
-  await writer.write(end);
-  await writer.close();
-  return "sent";
-}
-
-/** Into the memory of the chunk before, which has gone up. null: that was all. */
-async function readChunk(reader: Reader, buffer: ArrayBuffer): Promise<Uint8Array | null | "gone"> {
-  try {
-    const { value, done } = await reader.readAtLeast(LARGE_CHUNK_BYTES, new Uint8Array(buffer));
-    if (!done) return value;
-    // With the end comes the memory that nothing was read into.
-    const unused = value as Uint8Array | undefined;
-    if (unused !== undefined) giveBuffer(unused.buffer);
-    return null;
-  } catch {
-    return "gone";
-  }
+/** Decided once more by what the beginning says, which is all that is looked at. */
+async function confirm(begun: Begun): Promise<Problem | null> {
+  const { call, endpoint, name, partial } = begun;
+  const question = questionOf(
+    call,
+    injecting(endpoint, () => begun.body),
+    partial.scan,
+    name,
+  );
+  if (isProblem(question)) return question;
+  const decision = await decideAgain(begun, question);
+  return isProblem(decision) ? decision : null;
 }
 
 /** The end of the body, decided like its beginning and by all that is known now. */
@@ -193,15 +197,21 @@ async function finish(begun: Begun, tail: Uint8Array): Promise<Uint8Array | Prob
   const question = questionOf(call, ending, scan, name);
   if (isProblem(question)) return question;
   if (question.pin !== pin) return latePin();
+  const decision = await decideAgain(begun, question);
+  if (isProblem(decision)) return decision;
+  begun.decision = decision;
+  return isProblem(decision.injected) ? decision.injected : (decision.injected.body as Uint8Array);
+}
+
+/** By the release as it is now. */
+async function decideAgain({ call, name }: Begun, question: Question): Promise<Decision | Problem> {
   const account = { ...call.account };
   const decision = await decideBody({ ...question, isCut: true }, account, call.scope);
   if (isProblem(decision)) return decision;
   const isSame = account.assignment?.version === call.account.assignment?.version;
   if ("skipped" in decision || !isSame || !isDecidedEarly(decision, question, account)) return changed(name);
-  if (isProblem(decision.injected)) return decision.injected;
   Object.assign(call.account, account);
-  begun.decision = decision;
-  return decision.injected.body as Uint8Array;
+  return decision;
 }
 
 function latePin(): Problem {

@@ -27,6 +27,8 @@ export class PartialBody {
   /** How far beyond the cut has been read. */
   private ahead: number;
   private sent: readonly Patch[] = [];
+  /** Once begun: unless the caller names something a second time, nothing of the version's is left to be put in. */
+  isSettled = false;
 
   constructor(
     format: WireFormat,
@@ -52,6 +54,7 @@ export class PartialBody {
     const end = this.scan.body.length - 1;
     this.sent = patches.filter(({ to }) => to <= cut.at);
     if (!patches.every(({ from, to }) => (to <= cut.at && from < cut.at) || from === end)) return null;
+    this.isSettled = patches.length === this.sent.length;
     return splice(head, this.sent);
   }
 

@@ -20,9 +20,9 @@ let admin: Admin;
 beforeAll(async () => {
   upstream = await startUpstream();
   cluster = await startCluster({
-    edges: 2,
+    edges: 3,
     vars: { UPSTREAM_OPENAI: upstream.url, UPSTREAM_ANTHROPIC: upstream.url, UPSTREAM_GEMINI: upstream.url },
-    edgeVars: [{}, { UPSTREAM_OPENAI: "http://127.0.0.1:1" }],
+    edgeVars: [{}, { UPSTREAM_OPENAI: "http://127.0.0.1:1" }, { LARGE_BODIES: "native" }],
   });
   admin = connectAdmin(cluster.control.url);
   await admin.put("single");
@@ -92,6 +92,18 @@ describe("a large body", () => {
     expect(text).toBe(`${before}{"role":"system","content":"${SYSTEM}"},${list}${after}`);
   });
 
+  it("goes up unseen where the deployment says so, and only where nothing is left to be put in", async () => {
+    const body = `{"messages":[${JSON.stringify(IMAGE)}],"user":"u" }`;
+    expect((await ask(chat, body, {}, 2)).status).toBe(200);
+    const { text, streamed } = await sentUp();
+    expect(streamed).toBe(false);
+    expect(text).toBe(body.replace("[", `[{"role":"system","content":"${SYSTEM}"},`) + "\n");
+    expect(Number(headerOf(upstream.exchanges().at(-1)!.request, "content-length"))).toBe(text.length);
+    const claude = `{"messages":[{"role":"user","content":${JSON.stringify(LONG)}}],"system":"Mine."}`;
+    await ask("/p/single/anthropic/v1/messages", claude, {}, 2);
+    expect(await sentUp()).toEqual({ text: claude.replace("Mine.", `${SYSTEM}\\n\\nMine.`), streamed: true });
+  });
+
   it("loses what is ours behind its messages, and every list gets the prompt", async () => {
     const rest = `"prompt_variables":{"a":1},"user":"u","messages":[{"role":"user"}],"prompt":{"id":"other"}`;
     expect((await ask(chat, `{"messages":[${JSON.stringify(IMAGE)}],${rest}}`)).status).toBe(200);
@@ -146,6 +158,18 @@ describe("a large body", () => {
     expect(streamed).toBe(true);
     expect(JSON.parse(text)).toMatchObject(expected);
     expect(text.startsWith(list)).toBe(true);
+  });
+
+  it.each([
+    [200_000, true],
+    [600_000, false],
+  ])("may say %d bytes before its messages", async (bytes, streams) => {
+    const before = `{"x":"${"x".repeat(bytes)}","messages":[`;
+    const rest = `${JSON.stringify(IMAGE)}]}`;
+    expect((await ask(chat, before + rest)).status).toBe(200);
+    const { text, streamed } = await sentUp();
+    expect(streamed).toBe(streams);
+    expect(text).toBe(`${before}{"role":"system","content":"${SYSTEM}"},${rest}`);
   });
 
   it("is read whole where the place of the prompt is not settled, and means the same", async () => {

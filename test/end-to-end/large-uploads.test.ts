@@ -25,7 +25,7 @@ let behave: (request: IncomingMessage, response: ServerResponse) => void;
 let seen: Seen;
 let cluster: Cluster;
 let admin: Admin;
-let tap: Tap;
+let taps: Tap[];
 const sockets: Socket[] = [];
 
 beforeAll(async () => {
@@ -40,20 +40,22 @@ beforeAll(async () => {
   }).listen(0, "127.0.0.1");
   await once(provider, "listening");
   const url = `http://127.0.0.1:${(provider.address() as AddressInfo).port}`;
+  const limit = { FIRST_BYTE_TIMEOUT_MS: String(FIRST_BYTE_TIMEOUT_MS) };
+  const native = { LARGE_BODIES: "native" };
   cluster = await startCluster({
-    edges: 2,
+    edges: 4,
     vars: { UPSTREAM_OPENAI: url },
-    edgeVars: [{}, { FIRST_BYTE_TIMEOUT_MS: String(FIRST_BYTE_TIMEOUT_MS) }],
+    edgeVars: [{}, limit, native, { ...limit, ...native }],
   });
   admin = connectAdmin(cluster.control.url);
   await admin.put(PROMPT, { shield: false });
   await admin.push(PROMPT, { system: "One." });
   await admin.push(PROMPT, { system: "Two." });
-  tap = await startTap(cluster.edges[0]!.port, { resetOnLeave: true });
+  taps = await Promise.all(cluster.edges.map(({ port }) => startTap(port, { resetOnLeave: true })));
 });
 afterEach(() => sockets.splice(0).forEach((socket) => socket.destroy()));
 afterAll(async () => {
-  await tap?.stop();
+  await Promise.all((taps ?? []).map((tap) => tap.stop()));
   await cluster?.stop();
   provider?.closeAllConnections();
   provider?.close();
@@ -67,6 +69,7 @@ type Upload = { socket: Socket; answer: () => string; write: (bytes: number) => 
 
 /** A body of `SIZE` bytes that the test writes as it likes. */
 function open(port: number, headers: string[] = [], path = PATH): Upload {
+  seen = { bytes: 0, whole: false, left: false };
   const socket = connect({ port, host: "127.0.0.1" });
   sockets.push(socket);
   let received = "";
@@ -94,10 +97,15 @@ const HALF = 3 * 1024 * 1024;
 /** So much is at the provider when all that has been written is on its way. */
 const untilUnderWay = () => until(() => seen?.bytes > HALF / 2);
 
-describe("a large body on its way up", () => {
+describe.each([
+  ["checked", 0],
+  ["native", 2],
+])("a large body on its way up, %s", (_name, edge) => {
+  const portOf = (index = edge) => cluster.edges[index]!.port;
+
   it("is at the provider before it is all there", async () => {
     behave = answerAtEnd;
-    const upload = open(cluster.edges[0]!.port);
+    const upload = open(portOf());
     upload.write(HALF);
     await untilUnderWay();
     expect(seen.whole).toBe(false);
@@ -111,13 +119,13 @@ describe("a large body on its way up", () => {
     await admin.canary(PROMPT, 2, 100, { transition: "now" });
     // Until the isolate has heard of it.
     await until(async () => {
-      const answer = await fetch(`${cluster.edges[0]!.url}${PATH}`, {
+      const answer = await fetch(`${cluster.edges[edge]!.url}${PATH}`, {
         method: "POST",
         body: `{"messages":[{"role":"user","content":"x"}]}`,
       });
       return answer.headers.get("prompt-version") === "2";
     });
-    const upload = open(cluster.edges[0]!.port, ["Prompt-Key: caller"]);
+    const upload = open(portOf(), ["Prompt-Key: caller"]);
     upload.write(HALF);
     await untilUnderWay();
     const { enforcedBy } = await admin.rollback(PROMPT);
@@ -133,7 +141,7 @@ describe("a large body on its way up", () => {
 
   it("ends at the provider when the client leaves", async () => {
     behave = answerAtEnd;
-    const upload = open(tap.port);
+    const upload = open(taps[edge]!.port);
     upload.write(HALF);
     await untilUnderWay();
     upload.socket.destroy();
@@ -146,7 +154,7 @@ describe("a large body on its way up", () => {
       response
         .writeHead(413, { "content-type": "application/json" })
         .end('{"error":{"message":"too large"}}');
-    const upload = open(cluster.edges[0]!.port);
+    const upload = open(portOf());
     upload.finish();
     await until(() => upload.answer().includes("too large"), 15_000);
     expect(upload.answer()).toContain("HTTP/1.1 413");
@@ -155,7 +163,7 @@ describe("a large body on its way up", () => {
 
   it("is a 502 when the provider dies under it", async () => {
     behave = (request) => request.once("data", () => request.socket.resetAndDestroy());
-    const upload = open(cluster.edges[0]!.port);
+    const upload = open(portOf());
     upload.finish();
     await until(() => upload.answer().includes("\r\n\r\n"), 15_000);
     expect(upload.answer()).toContain("502 Bad Gateway");
@@ -164,7 +172,7 @@ describe("a large body on its way up", () => {
 
   it("gives the provider its time from the last byte on", async () => {
     behave = answerAtEnd;
-    const slow = open(cluster.edges[1]!.port);
+    const slow = open(portOf(edge + 1));
     slow.write(HALF);
     await untilUnderWay();
     const startedAtMs = performance.now();
@@ -172,7 +180,7 @@ describe("a large body on its way up", () => {
     slow.finish();
     await until(() => slow.answer().includes("200 OK"));
     behave = () => undefined;
-    const silent = open(cluster.edges[1]!.port);
+    const silent = open(portOf(edge + 1));
     silent.finish();
     await until(() => silent.answer().includes("504 Gateway Timeout"));
     expect(seen.whole).toBe(true);
@@ -190,7 +198,7 @@ describe("a large body on its way up", () => {
         setTimeout(() => response.end('data: {"choices":[]}\n\n'), FIRST_BYTE_TIMEOUT_MS / 4);
       });
     };
-    const slow = open(cluster.edges[1]!.port, [], PATH.replace(PROMPT, prompt));
+    const slow = open(portOf(edge + 1), [], PATH.replace(PROMPT, prompt));
     slow.write(HALF);
     await untilUnderWay();
     const startedAtMs = performance.now();
