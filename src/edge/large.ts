@@ -80,13 +80,13 @@ export async function serveLarge(
 
 /** The beginning of the body up to `most` bytes, in the memory of what is there of it. */
 async function readMore(reader: Reader, head: Uint8Array, most: number): Promise<Uint8Array> {
-  const wanted = most - head.length;
+  // Reading takes the memory away from `head`, which then has no length any more.
+  const { length } = head;
+  const wanted = most - length;
   if (wanted <= 0) return head;
-  const { value } = await reader.readAtLeast(
-    wanted,
-    new Uint8Array(head.buffer as ArrayBuffer, head.length, wanted),
-  );
-  return value === undefined ? head : new Uint8Array(value.buffer, 0, head.length + value.length);
+  const room = new Uint8Array(head.buffer as ArrayBuffer, length, wanted);
+  const { value } = await reader.readAtLeast(wanted, room);
+  return value === undefined ? new Uint8Array(0) : new Uint8Array(value.buffer, 0, length + value.length);
 }
 
 async function beginAnyhow(
