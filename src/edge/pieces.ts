@@ -10,7 +10,7 @@ export type Pieces = { body: Uint8Array; patches: readonly Patch[] };
 export const PIECES_FROM_BYTES = 2 * 1024 * 1024;
 const PIECE_BYTES = 512 * 1024;
 /** Smaller bodies are the collector's: freeing them one by one costs more. */
-const RELEASED_FROM_BYTES = 2048 * 1024;
+const RELEASED_FROM_BYTES = PIECES_FROM_BYTES;
 
 export function isPieces(body: unknown): body is Pieces {
   return typeof body === "object" && body !== null && "patches" in body;
@@ -20,13 +20,17 @@ export function joinPieces({ body, patches }: Pieces): Uint8Array {
   return splice(body, patches);
 }
 
+/** Bodies that are on their way up. */
+const underWay = new WeakMap<Uint8Array, Promise<void>>();
+
 /** Can be called again: the pieces stay as they are. */
 export function openPieces(pieces: Pieces): ReadableStream {
   let size = pieces.body.length;
   for (const { from, to, bytes } of pieces.patches) size += bytes.length - (to - from);
   const { readable, writable } = new FixedLengthStream(size);
   // Where the provider or the client leaves, the call says so.
-  write(pieces, writable.getWriter()).catch(() => {});
+  const writing = write(pieces, writable.getWriter()).catch(() => {});
+  underWay.set(pieces.body, writing);
   return readable;
 }
 
@@ -55,8 +59,11 @@ async function writeRange(
   }
 }
 
-/** Gives back the memory of a body that nobody will read again. */
+/** Gives back the memory of a body that nobody will read again, once it is up: a provider may answer before it has read
+ * all, and goes on reading. */
 export function release(body: Uint8Array): void {
   if (body.length < RELEASED_FROM_BYTES) return;
-  (body.buffer as ArrayBuffer & { transfer(length: number): ArrayBuffer }).transfer(0);
+  void (underWay.get(body) ?? Promise.resolve()).then(() => {
+    (body.buffer as ArrayBuffer & { transfer(length: number): ArrayBuffer }).transfer(0);
+  });
 }

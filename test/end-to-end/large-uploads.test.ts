@@ -209,3 +209,30 @@ describe.each([
     expect(slow.answer().toLowerCase()).toContain("prompt-arm: canary");
   });
 });
+
+describe("a large body that was read whole", () => {
+  it("goes up to its last byte, though the provider has answered before it has read on", async () => {
+    const prompt = "read-whole";
+    await admin.put(prompt);
+    await admin.push(prompt, { system: "You are {{who}}." });
+    let incoming: IncomingMessage | null = null;
+    behave = (request, response) => {
+      request.pause();
+      incoming = request;
+      response.writeHead(200, { "content-type": "application/json" }).write("{");
+      request.on("end", () => response.end("}"));
+    };
+    const upload = open(
+      cluster.edges[0]!.port,
+      ['Prompt-Variables: {"who":"Ada"}'],
+      PATH.replace(PROMPT, prompt),
+    );
+    upload.finish();
+    await until(() => upload.answer().includes("200 OK"));
+    expect(seen.whole).toBe(false);
+    incoming!.resume();
+    await until(() => seen.whole);
+    expect(seen.bytes).toBeGreaterThan(SIZE);
+    await until(() => upload.answer().endsWith("0\r\n\r\n"));
+  });
+});
