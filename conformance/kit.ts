@@ -103,6 +103,11 @@ export function ask(kit: Kit, { method, path, headers = [], body, streaming = fa
   return client;
 }
 
+/** What an ordinary provider says, so that a gateway that reads answers has nothing to object to. */
+export function ordinaryReply(kit: Kit): Reply {
+  return { headers: [["Content-Type", "application/json"]], body: kit.route.shape.answer("Here it is.") };
+}
+
 function replaceByName(before: Header[], after: Header[]): Header[] {
   const replaced = new Set(after.map(([name]) => name.toLowerCase()));
   return [...before.filter(([name]) => !replaced.has(name.toLowerCase())), ...after];

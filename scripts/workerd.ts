@@ -1,6 +1,6 @@
-// Workers under a plain `workerd serve`, with nothing of a development server in front of them: the benchmark and the
-// conformance kit see the bytes that workerd itself sends. Durable Objects live on a disk in memory where there is one,
-// and the KV binding leads to a small service.
+// Workers under a plain `workerd serve`, with nothing of a development server in front of them: the conformance kit sees
+// the bytes that workerd itself sends. Durable Objects live on a disk in memory where there is one, and the KV binding
+// leads to a small service.
 
 import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -11,11 +11,6 @@ import { join } from "node:path";
 import { buildWorker } from "./build.ts";
 
 export type Served = { process: ChildProcess; port: number; stop(): void };
-
-export type ServeOptions = {
-  /** Pins the process to one core (Linux, `taskset`). */
-  core?: string;
-};
 
 /** workerd offers SQL to objects on disk only, so the disk is one in memory. */
 const MEMORY_DISK = "/dev/shm";
@@ -46,24 +41,17 @@ export default {
 };`;
 
 /** A Worker of one module, with these texts in its `env`. */
-export async function serveScript(
-  script: string,
-  vars: Record<string, string>,
-  options: ServeOptions = {},
-): Promise<Served> {
+export async function serveScript(script: string, vars: Record<string, string>): Promise<Served> {
   const folder = mkdtempSync(join(tmpdir(), "switchback-workerd-"));
   writeFileSync(join(folder, "main.js"), script);
   const worker = `modules = [(name = "main.js", esModule = embed "main.js")],
       ${COMPATIBILITY}
       bindings = [${describeVars(vars)}],`;
-  return serve([folder], worker, "", options);
+  return serve([folder], worker, "");
 }
 
 /** The built bundle, with its objects and its store, and these vars. */
-export async function serveSwitchback(
-  vars: Record<string, string>,
-  options: ServeOptions = {},
-): Promise<Served> {
+export async function serveSwitchback(vars: Record<string, string>): Promise<Served> {
   const { directory } = await buildWorker();
   const folder = mkdtempSync(join(tmpdir(), "switchback-workerd-"));
   const objects = mkdtempSync(join(existsSync(MEMORY_DISK) ? MEMORY_DISK : folder, "switchback-objects-"));
@@ -87,7 +75,7 @@ export async function serveSwitchback(
       modules = [(name = "kv.js", esModule = embed "kv.js")],
       compatibilityDate = "2026-10-06",
     )),`;
-  return serve([folder, objects], worker, services, options);
+  return serve([folder, objects], worker, services);
 }
 
 function describeVars(vars: Record<string, string>): string {
@@ -97,12 +85,7 @@ function describeVars(vars: Record<string, string>): string {
 }
 
 /** The first of `folders` holds the modules; all go when the process is stopped. */
-async function serve(
-  folders: string[],
-  worker: string,
-  services: string,
-  { core }: ServeOptions,
-): Promise<Served> {
+async function serve(folders: string[], worker: string, services: string): Promise<Served> {
   const port = await findFreePort();
   const config = join(folders[0]!, "config.capnp");
   writeFileSync(
@@ -120,9 +103,9 @@ const config :Workerd.Config = (
 );`,
   );
   const { default: workerd } = require("workerd") as { default: string };
-  const command = [workerd, "serve", "--experimental", config];
-  const [program = "", ...argv] = core === undefined ? command : ["taskset", "-c", core, ...command];
-  const child = spawn(program, argv, { stdio: ["ignore", "ignore", "inherit"] });
+  const child = spawn(workerd, ["serve", "--experimental", config], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
   return watch(child, port, () => {
     for (const folder of folders) rmSync(folder, { recursive: true, force: true });
   });

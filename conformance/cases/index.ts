@@ -5,8 +5,10 @@ import { BODIES } from "./bodies.ts";
 import { CONNECTIONS } from "./connections.ts";
 import { ENCODINGS } from "./encodings.ts";
 import { ERRORS } from "./errors.ts";
-import { HEADERS } from "./headers.ts";
+import { HEADERS_DOWN } from "./headers-down.ts";
+import { HEADERS_UP } from "./headers-up.ts";
 import { STREAMING } from "./streaming.ts";
+import { TRANSFERS } from "./transfers.ts";
 import { WEBSOCKET } from "./websocket.ts";
 
 export const CASES: Case[] = [
@@ -14,7 +16,9 @@ export const CASES: Case[] = [
   ...CONNECTIONS,
   ...ENCODINGS,
   ...BODIES,
-  ...HEADERS,
+  ...TRANSFERS,
+  ...HEADERS_UP,
+  ...HEADERS_DOWN,
   ...ERRORS,
   ...WEBSOCKET,
 ];
