@@ -4,9 +4,6 @@
 
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { callAdmin, startSwitchback, type Contender } from "./contenders.ts";
 import { cpuMsOf, median, runLoad } from "./load.ts";
 
@@ -95,10 +92,7 @@ async function measure(contender: Contender, make: () => Turn, streams: boolean)
 }
 
 const { port } = upstream.address() as AddressInfo;
-const contender = await startSwitchback(
-  mkdtempSync(join(tmpdir(), "switchback-bench-")),
-  `http://127.0.0.1:${port}`,
-);
+const contender = await startSwitchback(`http://127.0.0.1:${port}`);
 await callAdmin(contender.port, "POST", "/admin/prompts/bench/promote", { version: 2 });
 for (const streams of [false, true]) {
   const costs = new Map<string, number[]>(Object.keys(CASES).map((name) => [name, []]));

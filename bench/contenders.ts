@@ -1,13 +1,18 @@
 // Who is measured: a bare pass-through Worker, Switchback's built bundle (both under `workerd serve`, Durable Objects on
 // a disk in memory and a small service behind the KV binding) and, when installed, Portkey's gateway from npm on Node.
 
-import { spawn, type ChildProcess } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
+import type { ChildProcess } from "node:child_process";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { buildWorker } from "../scripts/build.ts";
+import {
+  BARE_WORKER,
+  findFreePort,
+  serveScript,
+  serveSwitchback,
+  spawnOn,
+  watch,
+  type Served,
+} from "../scripts/workerd.ts";
 
 export type Contender = {
   name: string;
@@ -17,45 +22,16 @@ export type Contender = {
   headers: Record<string, string>;
 };
 
-const PROXY_CORE = "0";
-/** workerd offers SQL to objects on disk only, so the disk is one in memory. */
-const MEMORY_DISK = "/dev/shm";
+/** Proxies have a processor for themselves; load and provider are on the other one. */
+const PLACE = { core: "0" };
 const ADMIN_TOKEN = "bench-token";
-const require = createRequire(import.meta.url);
-
-const children: ChildProcess[] = [];
-process.on("exit", () => {
-  for (const child of children) child.kill("SIGKILL");
-});
-
-const BARE = `export default {
-  fetch(request, env) {
-    const url = env.UPSTREAM + new URL(request.url).pathname;
-    return fetch(url, request);
-  },
-};`;
-
-/** KV's HTTP face as workerd's binding speaks it: GET and PUT of /{key}. */
-const KV = `const values = new Map();
-export default {
-  async fetch(request) {
-    const key = decodeURIComponent(new URL(request.url).pathname.slice(1));
-    if (request.method === "PUT") {
-      values.set(key, await request.text());
-      return new Response(null);
-    }
-    const value = values.get(key);
-    return value === undefined ? new Response(null, { status: 404 }) : new Response(value);
-  },
-};`;
 
 export async function startContenders(upstreamPort: number): Promise<Contender[]> {
   const upstream = `http://127.0.0.1:${upstreamPort}`;
-  const folder = mkdtempSync(join(tmpdir(), "switchback-bench-"));
   const contenders = [
-    await startBare(folder, upstream),
-    await startSwitchback(folder, upstream),
-    await startSwitchback(folder, upstream, { LARGE_BODIES: "native" }),
+    await startBare(upstream),
+    await startSwitchback(upstream),
+    await startSwitchback(upstream, { LARGE_BODIES: "native" }),
   ];
   const peer = join(import.meta.dirname, "node_modules/@portkey-ai/gateway/build/start-server.js");
   if (existsSync(peer)) contenders.push(await startPortkey(peer, upstream));
@@ -63,80 +39,28 @@ export async function startContenders(upstreamPort: number): Promise<Contender[]
   return contenders;
 }
 
-export function startBare(folder: string, upstream: string): Promise<Contender> {
-  return startScript(folder, "bare", BARE, upstream);
+export function startBare(upstream: string): Promise<Contender> {
+  return startScript("bare", BARE_WORKER, upstream);
 }
 
 /** A Worker of one module under `workerd serve`, with the provider's origin in `env.UPSTREAM`. */
-export async function startScript(
-  folder: string,
-  name: string,
-  script: string,
-  upstream: string,
-): Promise<Contender> {
-  const port = await freePort();
-  writeFileSync(join(folder, `${name}.js`), script);
-  const config = `using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (
-  services = [
-    (name = "main", worker = (
-      modules = [(name = "${name}.js", esModule = embed "${name}.js")],
-      compatibilityDate = "2026-10-06",
-      compatibilityFlags = ["enable_request_signal"],
-      bindings = [(name = "UPSTREAM", text = "${upstream}")],
-    )),
-    (name = "internet", network = (allow = ["public", "private"])),
-  ],
-  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
-);`;
-  const process = await serve(folder, `${name}.capnp`, config, port);
-  return { name, process, port, path: "/v1/chat/completions", headers: {} };
+export async function startScript(name: string, script: string, upstream: string): Promise<Contender> {
+  const served = await serveScript(script, { UPSTREAM: upstream }, PLACE);
+  return describe(name, served, "/v1/chat/completions");
 }
 
 export async function startSwitchback(
-  folder: string,
   upstream: string,
-  vars: Record<string, string> = {},
+  more: Record<string, string> = {},
 ): Promise<Contender> {
-  const name = ["switchback", ...Object.values(vars)].join(" ");
-  const port = await freePort();
-  const { directory } = await buildWorker();
-  const objects = mkdtempSync(join(existsSync(MEMORY_DISK) ? MEMORY_DISK : folder, "switchback-objects-"));
-  writeFileSync(join(folder, "kv.js"), KV);
-  writeFileSync(join(folder, "index.js"), readFileSync(join(directory, "index.js")));
-  const config = `using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (
-  services = [
-    (name = "main", worker = (
-      modules = [(name = "index.js", esModule = embed "index.js")],
-      compatibilityDate = "2026-10-06",
-      compatibilityFlags = ["enable_request_signal"],
-      durableObjectNamespaces = [
-        (className = "Control", uniqueKey = "control", enableSql = true),
-        (className = "Registry", uniqueKey = "registry", enableSql = true),
-      ],
-      durableObjectStorage = (localDisk = "objects"),
-      bindings = [
-        (name = "STORE", kvNamespace = "kv"),
-        (name = "CONTROL", durableObjectNamespace = "Control"),
-        (name = "REGISTRY", durableObjectNamespace = "Registry"),
-        (name = "ADMIN_TOKEN", text = "${ADMIN_TOKEN}"),
-        (name = "UPSTREAM_OPENAI", text = "${upstream}"),
-        ${Object.entries(vars).map(([key, text]) => `(name = "${key}", text = "${text}"),`)}
-      ],
-    )),
-    (name = "objects", disk = (path = "${objects}", writable = true)),
-    (name = "kv", worker = (
-      modules = [(name = "kv.js", esModule = embed "kv.js")],
-      compatibilityDate = "2026-10-06",
-    )),
-    (name = "internet", network = (allow = ["public", "private"])),
-  ],
-  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
-);`;
-  const process = await serve(folder, `${name.replaceAll(" ", "-")}.capnp`, config, port);
-  await seedPrompt(port);
-  return { name, process, port, path: "/p/bench/openai/v1/chat/completions", headers: {} };
+  const served = await serveSwitchback({ ADMIN_TOKEN, UPSTREAM_OPENAI: upstream, ...more }, PLACE);
+  await seedPrompt(served.port);
+  const name = ["switchback", ...Object.values(more)].join(" ");
+  return describe(name, served, "/p/bench/openai/v1/chat/completions");
+}
+
+function describe(name: string, { process, port }: Served, path: string): Contender {
+  return { name, process, port, path, headers: {} };
 }
 
 /** Two versions with a 2 KB system text, a live canary at 25 %; those of `plain` say nothing else. */
@@ -165,18 +89,13 @@ export async function callAdmin(port: number, method: string, path: string, body
 }
 
 async function startPortkey(script: string, upstream: string): Promise<Contender> {
-  const port = await freePort();
-  const child = spawn(
-    "taskset",
-    ["-c", PROXY_CORE, process.execPath, script, `--port=${port}`, "--headless"],
-    {
-      stdio: "ignore",
-      // Without this it refuses to call a private address.
-      env: { ...process.env, TRUSTED_CUSTOM_HOSTS: "127.0.0.1,localhost" },
-    },
-  );
-  children.push(child);
-  await untilOpen(port);
+  const port = await findFreePort();
+  const child = spawnOn(PLACE, [process.execPath, script, `--port=${port}`, "--headless"], {
+    stdio: "ignore",
+    // Without this it refuses to call a private address.
+    env: { ...process.env, TRUSTED_CUSTOM_HOSTS: "127.0.0.1,localhost" },
+  });
+  const served = await watch(child, port);
   const target = {
     provider: "openai",
     api_key: "x",
@@ -192,37 +111,5 @@ async function startPortkey(script: string, upstream: string): Promise<Contender
     ],
   };
   const headers = { "x-portkey-config": JSON.stringify(config) };
-  return { name: "portkey (Node)", process: child, port, path: "/v1/chat/completions", headers };
-}
-
-async function serve(folder: string, name: string, config: string, port: number): Promise<ChildProcess> {
-  writeFileSync(join(folder, name), config);
-  const { default: workerd } = require("workerd") as { default: string };
-  const argv = ["-c", PROXY_CORE, workerd, "serve", "--experimental", join(folder, name)];
-  const child = spawn("taskset", argv, { stdio: ["ignore", "ignore", "inherit"] });
-  children.push(child);
-  await untilOpen(port);
-  return child;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
-}
-
-async function untilOpen(port: number): Promise<void> {
-  const deadline = Date.now() + 20_000;
-  while (Date.now() < deadline) {
-    const open = await fetch(`http://127.0.0.1:${port}/healthz`, { signal: AbortSignal.timeout(1_000) }).then(
-      async (answer) => (await answer.body?.cancel(), true),
-      () => false,
-    );
-    if (open) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`nothing answers on port ${port}`);
+  return { ...describe("portkey (Node)", served, "/v1/chat/completions"), headers };
 }

@@ -8,9 +8,6 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer, request, type ServerResponse } from "node:http";
 import { connect, type AddressInfo, type Socket } from "node:net";
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { startBare, startSwitchback, type Contender } from "./contenders.ts";
 
 const STREAMS = 200;
@@ -41,7 +38,7 @@ async function main(): Promise<void> {
   // Memory that was freed is not given back to the system, so every measurement has a process of its own.
   const measure = async (what: (contender: Contender) => Promise<void>) => {
     for (const start of [startBare, startSwitchback]) {
-      const contender = await start(mkdtempSync(join(tmpdir(), "switchback-memory-")), upstream);
+      const contender = await start(upstream);
       await what(contender).finally(() => contender.process.kill("SIGKILL"));
     }
   };

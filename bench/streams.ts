@@ -3,9 +3,7 @@
 // after the client has hung up. src/edge/relay.ts uses the cheapest that gets all three right.
 
 import { fork, spawnSync } from "node:child_process";
-import { mkdtempSync } from "node:fs";
 import { createServer, request } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startScript, type Contender } from "./contenders.ts";
 import { cpuMsOf, median, runLoad } from "./load.ts";
@@ -71,16 +69,15 @@ async function main(): Promise<void> {
   const upstreamPort = await new Promise<number>((resolve) =>
     upstream.once("message", (port) => resolve(Number(port))),
   );
-  const folder = mkdtempSync(join(tmpdir(), "switchback-streams-"));
   const contenders: Contender[] = [];
   try {
     for (const [name, script] of Object.entries(WAYS)) {
       contenders.push(
-        await startScript(folder, name.replaceAll(" ", "-"), script, `http://127.0.0.1:${upstreamPort}`),
+        await startScript(name.replaceAll(" ", "-"), script, `http://127.0.0.1:${upstreamPort}`),
       );
     }
     await compareCost(contenders);
-    for (const [name, script] of Object.entries(WAYS)) await reportAbort(folder, name, script);
+    for (const [name, script] of Object.entries(WAYS)) await reportAbort(name, script);
   } finally {
     for (const { process: child } of contenders) child.kill("SIGKILL");
     upstream.kill();
@@ -119,7 +116,7 @@ async function compareCost(contenders: Contender[]): Promise<void> {
 }
 
 /** Hangs up after three chunks and reports when the provider saw the end of its request. */
-async function reportAbort(folder: string, name: string, script: string): Promise<void> {
+async function reportAbort(name: string, script: string): Promise<void> {
   const seen = { closedAtMs: 0 };
   const server = createServer((incoming, answer) => {
     incoming.resume();
@@ -135,7 +132,6 @@ async function reportAbort(folder: string, name: string, script: string): Promis
   const address = server.address();
   const port = address !== null && typeof address === "object" ? address.port : 0;
   const contender = await startScript(
-    folder,
     `abort-${name.replaceAll(" ", "-")}`,
     script,
     `http://127.0.0.1:${port}`,

@@ -1,8 +1,8 @@
-// Workers under a plain `workerd serve`, with nothing of a development server in front of them: the conformance kit sees
-// the bytes that workerd itself sends. Durable Objects live on a disk in memory where there is one, and the KV binding
+// Workers under a plain `workerd serve`, with nothing of a development server in front of them: the benchmark and the
+// conformance kit see the bytes that workerd itself sends. Durable Objects live on a disk in memory where there is one, and the KV binding
 // leads to a small service.
 
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess, type SpawnOptions } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { connect, createServer } from "node:net";
@@ -11,6 +11,8 @@ import { join } from "node:path";
 import { buildWorker } from "./build.ts";
 
 export type Served = { process: ChildProcess; port: number; stop(): void };
+/** `core`: the processor that it has for itself (Linux); any unless given. */
+export type Place = { core?: string };
 
 /** workerd offers SQL to objects on disk only, so the disk is one in memory. */
 const MEMORY_DISK = "/dev/shm";
@@ -41,17 +43,21 @@ export default {
 };`;
 
 /** A Worker of one module, with these texts in its `env`. */
-export async function serveScript(script: string, vars: Record<string, string>): Promise<Served> {
+export async function serveScript(
+  script: string,
+  vars: Record<string, string>,
+  place: Place = {},
+): Promise<Served> {
   const folder = mkdtempSync(join(tmpdir(), "switchback-workerd-"));
   writeFileSync(join(folder, "main.js"), script);
   const worker = `modules = [(name = "main.js", esModule = embed "main.js")],
       ${COMPATIBILITY}
       bindings = [${describeVars(vars)}],`;
-  return serve([folder], worker, "");
+  return serve([folder], worker, "", place);
 }
 
 /** The built bundle, with its objects and its store, and these vars. */
-export async function serveSwitchback(vars: Record<string, string>): Promise<Served> {
+export async function serveSwitchback(vars: Record<string, string>, place: Place = {}): Promise<Served> {
   const { directory } = await buildWorker();
   const folder = mkdtempSync(join(tmpdir(), "switchback-workerd-"));
   const objects = mkdtempSync(join(existsSync(MEMORY_DISK) ? MEMORY_DISK : folder, "switchback-objects-"));
@@ -75,7 +81,7 @@ export async function serveSwitchback(vars: Record<string, string>): Promise<Ser
       modules = [(name = "kv.js", esModule = embed "kv.js")],
       compatibilityDate = "2026-10-06",
     )),`;
-  return serve([folder, objects], worker, services);
+  return serve([folder, objects], worker, services, place);
 }
 
 function describeVars(vars: Record<string, string>): string {
@@ -85,7 +91,7 @@ function describeVars(vars: Record<string, string>): string {
 }
 
 /** The first of `folders` holds the modules; all go when the process is stopped. */
-async function serve(folders: string[], worker: string, services: string): Promise<Served> {
+async function serve(folders: string[], worker: string, services: string, place: Place): Promise<Served> {
   const port = await findFreePort();
   const config = join(folders[0]!, "config.capnp");
   writeFileSync(
@@ -103,13 +109,24 @@ const config :Workerd.Config = (
 );`,
   );
   const { default: workerd } = require("workerd") as { default: string };
-  const child = spawn(workerd, ["serve", "--experimental", config], {
+  const child = spawnOn(place, [workerd, "serve", "--experimental", config], {
     stdio: ["ignore", "ignore", "inherit"],
   });
   return watch(child, port, () => {
     for (const folder of folders) rmSync(folder, { recursive: true, force: true });
   });
 }
+
+export function spawnOn({ core }: Place, argv: string[], options: SpawnOptions): ChildProcess {
+  const [command = "", ...rest] = core === undefined ? argv : ["taskset", "-c", core, ...argv];
+  return spawn(command, rest, options);
+}
+
+/** How each process is stopped, with what it left on the disk. */
+const running = new Set<() => void>();
+process.on("exit", () => {
+  for (const stop of running) stop();
+});
 
 /** Waits until the process listens; from then on it is stopped with us. */
 export async function watch(
@@ -118,11 +135,11 @@ export async function watch(
   clean = (): void => undefined,
 ): Promise<Served> {
   const stop = () => {
-    process.off("exit", stop);
+    running.delete(stop);
     child.kill("SIGKILL");
     clean();
   };
-  process.on("exit", stop);
+  running.add(stop);
   await untilOpen(port).catch((error: unknown) => {
     stop();
     throw error;
