@@ -12,6 +12,7 @@ import type {
   Token,
   VersionView,
 } from "../core/ports.ts";
+import type { RampView } from "../core/ramps.ts";
 import type {
   Arm,
   Prompt,
@@ -27,7 +28,17 @@ const revisionNumber = z.int().min(0).describe("Number of a release; every chang
 const version = z.int().min(1);
 const weight = z.number().describe("Percent, in steps of 0.01.");
 export const role = z.enum(["viewer", "releaser", "admin"]);
-const action = z.enum(["push", "canary", "promote", "rollback", "revoke", "settings", "archive", "restore"]);
+const action = z.enum([
+  "push",
+  "canary",
+  "promote",
+  "rollback",
+  "ramp",
+  "revoke",
+  "settings",
+  "archive",
+  "restore",
+]);
 export const unit = z.enum(["conversation", "user", "request"]).describe("What stickiness is keyed on.");
 export const kind = z
   .enum(["prompt", "partial"])
@@ -117,6 +128,23 @@ export const revokeSchema = z
   .object({ version, revokedAt: time, enforcedBy: time })
   .meta({ id: "Revocation" }) satisfies z.ZodType<RevokeAnswer>;
 
+export const rampSchema = z
+  .object({
+    version,
+    state: z.enum(["running", "paused", "holdback"]),
+    steps: z.array(z.number()).describe("Percents of the canary."),
+    step: z.int().describe("Index into `steps`."),
+    weight,
+    stepSince: time,
+    notBefore: time.nullable().describe("The next step is not taken before; null: paused."),
+    bakeMs: z.number().describe("Least time at a step."),
+    holdback: z.number().describe("Percent that the old version keeps after the last step."),
+    holdbackMs: z.number(),
+    startedAt: time,
+    startedBy: z.string(),
+  })
+  .meta({ id: "Ramp" }) satisfies z.ZodType<RampView>;
+
 const armShape = { version, weight };
 export const releaseSchema = z
   .object({
@@ -142,6 +170,7 @@ export const releaseSchema = z
     changedBy: z.string(),
     action,
     reason: z.string(),
+    ramp: rampSchema.exactOptional().describe("Absent: no ramp is on."),
   })
   .meta({ id: "Release" }) satisfies z.ZodType<ReleaseView>;
 

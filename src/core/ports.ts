@@ -4,6 +4,7 @@
 
 import type { Problem } from "./problem.ts";
 import type { ChainRoot } from "./strangers.ts";
+import type { GuardrailSettings, JudgeSettings } from "./watch-settings.ts";
 import type {
   Action,
   Actor,
@@ -39,7 +40,12 @@ export type SyncRequest = {
   began: { conversation: string; revision: number }[];
   /** Responses whose chains would be switched if nobody remembered how they began. */
   chains?: BegunChain[];
+  /** What callers' own bodies were like since the last sync. */
+  callers?: CallerShape[];
 };
+
+/** `value`: a name (of a model), or the fingerprint of what stood in the body. */
+export type CallerShape = { kind: "model" | "tools" | "schema" | "client"; value: string; requests: number };
 
 /** `response`: fingerprint of the response's id. */
 export type BegunChain = ChainRoot & { response: string };
@@ -50,6 +56,12 @@ export type SyncReply = {
   lease: Lease;
   /** Highest report sequence of this isolate that has been counted. */
   acceptedSequence: number;
+  /** What request ids are signed with (base64url); they are what feedback is given by. */
+  feedbackKey?: string;
+  /** Many isolates report: the next report may wait for so long. */
+  reportAfterMs?: number;
+  /** How many more answers this isolate may have judged before it asks again. */
+  judgeAllowance?: number;
 };
 
 // ── admin → Control ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -63,6 +75,10 @@ export type PutPrompt = {
   shield?: boolean;
   agents?: Agents;
   kind?: PromptKind;
+  /** Replaces all of them; null: the defaults. */
+  guardrails?: GuardrailSettings | null;
+  /** null: nothing is judged. */
+  judge?: JudgeSettings | null;
 };
 
 export type Command =

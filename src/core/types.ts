@@ -1,6 +1,11 @@
 // The nouns of Switchback as plain data. Everything that crosses from one room to another is one of these shapes
 // or one of core/ports.ts; all of them survive JSON. `Release` goes down to the edge, `Report` comes up.
 
+import type { JudgeSettings, GuardrailSettings } from "./watch-settings.ts";
+import type { Turn } from "./metering/outcome.ts";
+import type { Sums } from "./metering/sums.ts";
+import type { Ramp, RampView } from "./ramps.ts";
+
 export type Role = "viewer" | "releaser" | "admin";
 export type Unit = "conversation" | "user" | "request";
 export type PromptKind = "prompt" | "partial";
@@ -34,6 +39,10 @@ export type Prompt = {
   shield?: boolean;
   /** Prompts of old have none: `append`. */
   agents?: Agents;
+  /** Only what differs from the defaults (core/guardrails/guards.ts). */
+  guardrails?: GuardrailSettings;
+  /** Answers of live traffic are scored by another prompt; absent: none is. */
+  judge?: JudgeSettings;
   createdAt: string;
   updatedAt: string;
   updatedBy: string;
@@ -122,6 +131,7 @@ export type Release = {
   shield?: boolean;
   /** Here only where it is not `append`. */
   agents?: Agents;
+  judge?: JudgeSettings;
   baseline: number;
   /** Baseline first, then canaries in the order they were added. Weights add up to 100. */
   arms: Arm[];
@@ -147,6 +157,8 @@ export type ReleaseView = {
   changedBy: string;
   action: Action;
   reason: string;
+  /** Absent: no ramp is on. */
+  ramp?: RampView;
 };
 
 export type Assignment = {
@@ -163,6 +175,7 @@ export type Action =
   | "canary"
   | "promote"
   | "rollback"
+  | "ramp"
   | "revoke"
   | "settings"
   | "archive"
@@ -206,19 +219,28 @@ export type ReleaseState = {
   lastReason: string;
   /** The answer of the last rollback, kept while nothing has happened since: a repeated rollback answers the same. */
   lastRollback: { from: number; to: number; committedAtMs: number } | null;
+  /** Absent: no ramp is on. */
+  ramp?: Ramp;
 };
 
-/** Counters of one (revision, version, arm) over some time. Merging is adding. */
+/** Counters of one (revision, version, arm, reason, turn) over some time. Merging is adding. */
 export type Tally = {
+  /** The epoch: what was in force when the requests were routed. */
   revision: number;
   version: number;
   arm: ArmName;
   reason: Reason;
+  /** Isolates of an earlier deployment report neither turns nor sums. */
+  turn?: Turn;
+  /** Calls that began; less `requests`: those that are under way, or were lost with their isolate. */
+  started?: number;
+  /** Calls that are over. */
   requests: number;
   /** Answers with status ≥ 400 or a broken stream, and requests that never reached the provider. */
   errors: number;
   /** The client left before the end. */
   aborted: number;
+  sums?: Sums;
 };
 
 /** What an isolate hands over with a sync. (isolate, sequence) is unique, so a repeated report counts once. */

@@ -1,19 +1,13 @@
 // What an answer says about itself, in each format's own words: whether an event is an error, what usage it reports,
 // and how a stream that broke off tells its reader so. A cut stream must never look like a whole one (guarantee 4).
 
+import type { Usage } from "../core/metering/outcome.ts";
 import type { Problem } from "../core/problem.ts";
 import type { Json, JsonObject } from "../core/types.ts";
 import { encodeUtf8 } from "../core/text.ts";
 import { errorBody } from "./errors.ts";
 
-/** Tokens of one answer, as far as the provider says; null: it does not say. Zero is data. */
-export type Usage = {
-  inputTokens: number | null;
-  outputTokens: number | null;
-  cachedInputTokens: number | null;
-  cacheWriteTokens: number | null;
-  reasoningTokens: number | null;
-};
+export type { Usage } from "../core/metering/outcome.ts";
 
 /** How the pieces of an answer that streams are told apart: server-sent events, the items of one JSON array (Gemini
  * without `alt=sse`), or a binary framing of the provider's own. */

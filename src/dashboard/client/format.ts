@@ -59,6 +59,7 @@ export const ACTION_LABELS: Record<Action, string> = {
   canary: "canary",
   promote: "promote",
   rollback: "rollback",
+  ramp: "ramp",
   revoke: "revoke",
   settings: "settings",
   archive: "archive",

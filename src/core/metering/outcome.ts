@@ -1,0 +1,82 @@
+// What became of one call to a provider, as plain data: the edge makes it when the answer is over, and tallies, log lines
+// and Analytics Engine read it. What a provider does not say is null, never zero: no data is not good data.
+
+import type { ArmName, Reason } from "../types.ts";
+
+/** Tokens of one answer, as far as the provider says; null: it does not say. Zero is data. */
+export type Usage = {
+  inputTokens: number | null;
+  outputTokens: number | null;
+  cachedInputTokens: number | null;
+  cacheWriteTokens: number | null;
+  reasoningTokens: number | null;
+};
+
+/** `ok`: a whole good answer. `error`: an error, no answer, or a broken one. `aborted`: the client left before the end. */
+export type OutcomeKind = "ok" | "error" | "aborted";
+
+/** Why an answer failed. The classes up to `unreachable` are the provider's matters; those behind it may be the prompt's. */
+export const ERROR_CLASSES = [
+  "rate_limited",
+  "overloaded",
+  "server_error",
+  "timeout",
+  "broken_stream",
+  "unreachable",
+  "credentials",
+  "context_length",
+  "content_filter",
+  "invalid_request",
+  "variables",
+  "other",
+] as const;
+export type ErrorClass = (typeof ERROR_CLASSES)[number];
+
+/** How an answer ended, in one vocabulary for all formats. `refusal`: declined or stopped by a filter. */
+export type Finish = "stop" | "length" | "refusal" | "tool" | "other";
+
+/** What an answer says about itself. */
+export type AnswerFacts = {
+  usage: Usage | null;
+  finish: Finish | null;
+  /** The model that answered, and the provider's fingerprint of what runs it. */
+  model: string | null;
+  fingerprint: string | null;
+  /** JSON was asked for; null: it was not, or nobody could tell. */
+  isSchemaFailure: boolean | null;
+};
+
+/** In billionths of a dollar, whole numbers, so that sums are exact. `fullNanoUsd`: as if nothing had come out of, or gone
+ * into, the provider's cache, by which arms are compared: a small canary warms its cache later. */
+export type Cost = { nanoUsd: number; fullNanoUsd: number };
+
+/** First turns of conversations and later ones are compared apart: at the beginning a canary has the first alone, and these
+ * are shorter and miss the provider's cache. */
+export type Turn = "first" | "later";
+
+export type Outcome = {
+  kind: OutcomeKind;
+  /** Of the provider's answer; null: there was none. */
+  status: number | null;
+  /** null: no error. */
+  errorClass: ErrorClass | null;
+  /** The client left after it had waited long without a byte (or a request hung): it counts as an answer that never came. */
+  isHung: boolean;
+  /** From the request's last byte going up to the first event of a stream; null: no stream, or nothing came. */
+  firstTokenMs: number | null;
+  totalMs: number | null;
+  answer: AnswerFacts | null;
+  /** null: unknown, because the model's price or the usage is. */
+  cost: Cost | null;
+};
+
+/** Under which tally a call is counted: fixed when it is routed, whenever it ends. `revision` is its epoch. */
+export type Stamp = {
+  revision: number;
+  version: number;
+  arm: ArmName;
+  reason: Reason;
+  turn: Turn;
+  /** 0 to 63, of the unit; null where every request is a unit of its own. */
+  unitBucket: number | null;
+};

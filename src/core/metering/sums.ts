@@ -1,0 +1,226 @@
+// Outcomes added up: whole numbers throughout, so that merging reports, seconds and minutes is exact in any order.
+// Sums of logarithms and of their squares follow from the histograms (core/guardrails/histogram.ts), whose bins are counts.
+
+import { binOf, mergeHistograms, type Histogram } from "../guardrails/histogram.ts";
+import type { ErrorClass, Outcome } from "./outcome.ts";
+
+/** Good answers only. Times in ms, apart for answers whose input came out of the provider's cache; cost at full price in
+ * hundred-thousandths of a dollar; tokens of the output. */
+export const HISTOGRAMS = [
+  "firstToken",
+  "firstTokenCached",
+  "latency",
+  "latencyCached",
+  "cost",
+  "tokens",
+] as const;
+export type HistogramName = (typeof HISTOGRAMS)[number];
+
+export const COUNTS = ["timeouts", "refusals", "truncations", "schemaFailures", "toolCalls"] as const;
+export type CountName = (typeof COUNTS)[number];
+
+export const USAGE_SUMS = ["answers", "input", "output", "cached", "cacheWrite", "reasoning"] as const;
+
+/** Columns of one bucket of units: counts, then units and sum of thousandths of ln x for each mean. */
+export const BUCKET_COLUMNS = [
+  "requests",
+  "errors",
+  "timeouts",
+  "refusals",
+  "truncations",
+  "schemaFailures",
+  "firstTokenUnits",
+  "firstToken",
+  "latencyUnits",
+  "latency",
+  "costUnits",
+  "cost",
+  "tokensUnits",
+  "tokens",
+] as const;
+
+export type Sums = {
+  counts: { [count in CountName]?: number };
+  errorClasses: { [errorClass in ErrorClass]?: number };
+  histograms: { [name in HistogramName]?: Histogram };
+  /** Sums of milliseconds, for plain means: of good answers. */
+  latencyMs: number;
+  firstTokenMs: number;
+  usage: { [sum in (typeof USAGE_SUMS)[number]]?: number };
+  /** `answers`: those whose cost is known. Billionths of a dollar. */
+  cost: { answers: number; nanoUsd: number; fullNanoUsd: number };
+  /** `model fingerprint` → answers. */
+  models: { [seen: string]: number };
+  /** Bucket of units → columns; only where units are sticky. */
+  buckets: { [bucket: number]: number[] };
+  thumbs: { up: number; down: number };
+  /** Ten-thousandths, so that sums are exact; squares of ten-thousandths. */
+  scores: { units: number; sum: number; squares: number };
+  judge: { units: number; sum: number; squares: number; nanoUsd: number };
+};
+
+export const SCORE_SCALE = 10_000;
+const COST_UNIT_NANO_USD = 10_000;
+const MOST_MODELS = 40;
+
+export function createSums(): Sums {
+  return {
+    counts: {},
+    errorClasses: {},
+    histograms: {},
+    latencyMs: 0,
+    firstTokenMs: 0,
+    usage: {},
+    cost: { answers: 0, nanoUsd: 0, fullNanoUsd: 0 },
+    models: {},
+    buckets: {},
+    thumbs: { up: 0, down: 0 },
+    scores: { units: 0, sum: 0, squares: 0 },
+    judge: { units: 0, sum: 0, squares: 0, nanoUsd: 0 },
+  };
+}
+
+/** Is it a failure of the arm's? A client that waited in vain counts like a timeout. */
+export function isFailure({ kind, isHung }: Outcome): boolean {
+  return kind === "error" || isHung;
+}
+
+/** Adds in place: this is on the data plane. */
+export function addToSums(sums: Sums, outcome: Outcome, unitBucket: number | null): void {
+  const { answer, errorClass } = outcome;
+  const columns = unitBucket === null ? null : (sums.buckets[unitBucket] ??= BUCKET_COLUMNS.map(() => 0));
+  addColumn(columns, "requests", 1);
+  if (errorClass !== null) sums.errorClasses[errorClass] = (sums.errorClasses[errorClass] ?? 0) + 1;
+  if (isFailure(outcome)) addColumn(columns, "errors", 1);
+  if (outcome.isHung || errorClass === "timeout") count(sums, columns, "timeouts");
+  if (answer?.finish === "refusal") count(sums, columns, "refusals");
+  if (answer?.finish === "length") count(sums, columns, "truncations");
+  if (answer?.finish === "tool") sums.counts.toolCalls = (sums.counts.toolCalls ?? 0) + 1;
+  if (answer?.isSchemaFailure === true) count(sums, columns, "schemaFailures");
+  if (answer?.model != null) addModel(sums, `${answer.model} ${answer.fingerprint ?? ""}`.trimEnd());
+  addUsage(sums, outcome);
+  if (outcome.kind === "ok") addGoodAnswer(sums, columns, outcome);
+}
+
+function addGoodAnswer(sums: Sums, columns: number[] | null, outcome: Outcome): void {
+  const { firstTokenMs, totalMs, answer, cost } = outcome;
+  const isCached = (answer?.usage?.cachedInputTokens ?? 0) > 0;
+  if (firstTokenMs !== null) {
+    addValue(sums, isCached ? "firstTokenCached" : "firstToken", firstTokenMs);
+    sums.firstTokenMs += Math.round(firstTokenMs);
+    addMean(columns, "firstToken", firstTokenMs);
+  }
+  if (totalMs !== null) {
+    addValue(sums, isCached ? "latencyCached" : "latency", totalMs);
+    sums.latencyMs += Math.round(totalMs);
+    addMean(columns, "latency", totalMs);
+  }
+  if (cost !== null) {
+    addValue(sums, "cost", cost.fullNanoUsd / COST_UNIT_NANO_USD);
+    addMean(columns, "cost", cost.fullNanoUsd / COST_UNIT_NANO_USD);
+  }
+  const tokens = answer?.usage?.outputTokens ?? null;
+  if (tokens !== null) {
+    addValue(sums, "tokens", tokens);
+    addMean(columns, "tokens", tokens);
+  }
+}
+
+/** What was used has to be paid for, whatever became of the answer. */
+function addUsage(sums: Sums, { answer, cost }: Outcome): void {
+  if (cost !== null) {
+    sums.cost.answers += 1;
+    sums.cost.nanoUsd += cost.nanoUsd;
+    sums.cost.fullNanoUsd += cost.fullNanoUsd;
+  }
+  const usage = answer?.usage ?? null;
+  if (usage === null) return;
+  const add = (name: (typeof USAGE_SUMS)[number], value: number | null) => {
+    if (value !== null && value !== 0) sums.usage[name] = (sums.usage[name] ?? 0) + value;
+  };
+  add("answers", 1);
+  add("input", usage.inputTokens);
+  add("output", usage.outputTokens);
+  add("cached", usage.cachedInputTokens);
+  add("cacheWrite", usage.cacheWriteTokens);
+  add("reasoning", usage.reasoningTokens);
+}
+
+function count(sums: Sums, columns: number[] | null, name: Exclude<CountName, "toolCalls">): void {
+  sums.counts[name] = (sums.counts[name] ?? 0) + 1;
+  addColumn(columns, name, 1);
+}
+
+function addValue(sums: Sums, name: HistogramName, value: number): void {
+  const histogram = (sums.histograms[name] ??= {});
+  const bin = binOf(value);
+  histogram[bin] = (histogram[bin] ?? 0) + 1;
+}
+
+type Column = (typeof BUCKET_COLUMNS)[number];
+const COLUMN = new Map<Column, number>(BUCKET_COLUMNS.map((name, index) => [name, index]));
+
+function addColumn(columns: number[] | null, name: Column, by: number): void {
+  if (columns !== null) columns[COLUMN.get(name)!]! += by;
+}
+
+function addMean(
+  columns: number[] | null,
+  name: "firstToken" | "latency" | "cost" | "tokens",
+  value: number,
+): void {
+  if (columns === null) return;
+  addColumn(columns, `${name}Units`, 1);
+  addColumn(columns, name, Math.round(1_000 * Math.log(Math.max(1, value))));
+}
+
+function addModel(sums: Sums, seen: string): void {
+  const isNew = sums.models[seen] === undefined;
+  const key = isNew && Object.keys(sums.models).length >= MOST_MODELS ? "other" : seen.slice(0, 200);
+  sums.models[key] = (sums.models[key] ?? 0) + 1;
+}
+
+/** Both together, as if they had been one; neither is changed. */
+export function mergeSums(one: Sums, other: Sums): Sums {
+  return {
+    counts: mergeCounts(one.counts, other.counts),
+    errorClasses: mergeCounts(one.errorClasses, other.errorClasses),
+    histograms: mergeEach(one.histograms, other.histograms, mergeHistograms),
+    latencyMs: one.latencyMs + other.latencyMs,
+    firstTokenMs: one.firstTokenMs + other.firstTokenMs,
+    usage: mergeCounts(one.usage, other.usage),
+    cost: mergeCounts(one.cost, other.cost),
+    models: mergeCounts(one.models, other.models),
+    buckets: mergeEach(one.buckets, other.buckets, (left, right) =>
+      left.map((value, index) => value + (right[index] ?? 0)),
+    ),
+    thumbs: mergeCounts(one.thumbs, other.thumbs),
+    scores: mergeCounts(one.scores, other.scores),
+    judge: mergeCounts(one.judge, other.judge),
+  };
+}
+
+/** Of two objects of counts: every count of either. */
+function mergeCounts<Counts extends { [name: string]: number | undefined }>(
+  one: Counts,
+  other: Counts,
+): Counts {
+  const merged: { [name: string]: number | undefined } = { ...one };
+  for (const name of Object.keys(other)) merged[name] = (merged[name] ?? 0) + (other[name] ?? 0);
+  return merged as Counts;
+}
+
+function mergeEach<Value>(
+  one: { [name: string]: Value | undefined },
+  other: { [name: string]: Value | undefined },
+  merge: (left: Value, right: Value) => Value,
+): { [name: string]: Value } {
+  const merged: { [name: string]: Value } = {};
+  for (const [name, value] of Object.entries(one)) if (value !== undefined) merged[name] = value;
+  for (const [name, value] of Object.entries(other)) {
+    if (value === undefined) continue;
+    const held = merged[name];
+    merged[name] = held === undefined ? value : merge(held, value);
+  }
+  return merged;
+}

@@ -1,0 +1,96 @@
+// Sums of outcomes: merging is exact, in whatever order and grouping reports come.
+
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { countIn } from "../../src/core/guardrails/histogram.ts";
+import { ERROR_CLASSES, type Outcome } from "../../src/core/metering/outcome.ts";
+import { addToSums, createSums, mergeSums, type Sums } from "../../src/core/metering/sums.ts";
+
+const tokens = fc.option(fc.nat(100_000));
+const outcome: fc.Arbitrary<Outcome> = fc.record({
+  kind: fc.constantFrom("ok", "error", "aborted"),
+  status: fc.constantFrom(200, 400, 500, null),
+  errorClass: fc.option(fc.constantFrom(...ERROR_CLASSES)),
+  isHung: fc.boolean(),
+  firstTokenMs: fc.option(fc.nat(600_000)),
+  totalMs: fc.option(fc.nat(600_000)),
+  answer: fc.option(
+    fc.record({
+      usage: fc.option(
+        fc.record({
+          inputTokens: tokens,
+          outputTokens: tokens,
+          cachedInputTokens: tokens,
+          cacheWriteTokens: tokens,
+          reasoningTokens: tokens,
+        }),
+      ),
+      finish: fc.option(fc.constantFrom("stop", "length", "refusal", "tool", "other")),
+      model: fc.option(fc.constantFrom("gpt-5.4-mini-2026-03-17", "claude-sonnet-5")),
+      fingerprint: fc.option(fc.constantFrom("fp_1", "fp_2")),
+      isSchemaFailure: fc.option(fc.boolean()),
+    }),
+  ),
+  cost: fc.option(fc.record({ nanoUsd: fc.nat(1e9), fullNanoUsd: fc.nat(1e9) })),
+});
+const stamped = fc.tuple(outcome, fc.option(fc.nat(63)));
+
+function sumsOf(outcomes: [Outcome, number | null][]): Sums {
+  const sums = createSums();
+  for (const [value, bucket] of outcomes) addToSums(sums, value, bucket);
+  return sums;
+}
+
+describe("sums", () => {
+  it("of two reports merged are those of all their outcomes, in either order", () => {
+    fc.assert(
+      fc.property(fc.array(stamped), fc.array(stamped), (left, right) => {
+        const whole = sumsOf([...left, ...right]);
+        expect(mergeSums(sumsOf(left), sumsOf(right))).toEqual(whole);
+        expect(mergeSums(sumsOf(right), sumsOf(left))).toEqual(whole);
+        expect(mergeSums(createSums(), whole)).toEqual(whole);
+      }),
+    );
+  });
+
+  it("survive JSON, and merging changes neither side", () => {
+    fc.assert(
+      fc.property(fc.array(stamped), (outcomes) => {
+        const sums = sumsOf(outcomes);
+        const copy = JSON.parse(JSON.stringify(sums)) as Sums;
+        expect(copy).toEqual(sums);
+        mergeSums(sums, copy);
+        expect(sums).toEqual(copy);
+      }),
+    );
+  });
+
+  it("time and price good answers only, and pay for every one", () => {
+    const usage = {
+      inputTokens: 10,
+      outputTokens: 5,
+      cachedInputTokens: 0,
+      cacheWriteTokens: null,
+      reasoningTokens: null,
+    };
+    const answer = { usage, finish: "stop", model: null, fingerprint: null, isSchemaFailure: null } as const;
+    const good = {
+      kind: "ok",
+      status: 200,
+      errorClass: null,
+      isHung: false,
+      firstTokenMs: 100,
+      totalMs: 900,
+      answer,
+      cost: { nanoUsd: 7_000, fullNanoUsd: 9_000 },
+    } as const;
+    const sums = sumsOf([
+      [good, null],
+      [{ ...good, kind: "aborted" }, null],
+    ]);
+    expect(countIn(sums.histograms.latency ?? {})).toBe(1);
+    expect(sums.latencyMs).toBe(900);
+    expect(sums.cost).toEqual({ answers: 2, nanoUsd: 14_000, fullNanoUsd: 18_000 });
+    expect(sums.usage).toEqual({ answers: 2, input: 20, output: 10 });
+  });
+});
