@@ -31,8 +31,8 @@ function timeEvaluation(): Measured[] {
   for (let round = 0; round < 20; round += 1) {
     const startedAt = performance.now();
     for (const stratum of strata) {
-      watch = addStratum(watch, stratum, {});
-      findCrossings(watch, {});
+      watch = addStratum(watch, stratum);
+      findCrossings(watch);
     }
     best = Math.min(best, ((performance.now() - startedAt) * 1_000) / strata.length);
   }
@@ -51,8 +51,8 @@ if (only === undefined || only.includes("T18")) {
   for (let at = 0; at < 2_000; at += 1) {
     const stratum = drawStratum(50, 0, { baseline: HEALTHY, canary: HEALTHY }, random);
     upstream = addToUpstream(upstream, stratum, watch.usual);
-    watch = addStratum(watch, stratum, {});
-    const { kind, isFrozen } = judge(watch, upstream, {});
+    watch = addStratum(watch, stratum);
+    const { kind, isFrozen } = judge(watch, upstream);
     if (kind !== "waiting" || !isFrozen) others += 1;
   }
   print("T18", "no canary traffic: every verdict is to wait", [

@@ -93,7 +93,7 @@ export function runGate(
     const canary = arm(units, world.canaryErrors, world.slower);
     gate = addToGate(gate, {
       errors: { baseline: baseline.counts, canary: canary.counts },
-      latency: { baseline: baseline.times, canary: canary.times },
+      latency: [{ baseline: baseline.times, canary: canary.times }],
     });
     const { isOpen, errors, time, threshold } = judgeGate(gate);
     if (needs === "both" ? isOpen : (needs === "errors" ? errors : time) >= threshold) return seen;

@@ -1,9 +1,9 @@
 // One rollout, simulated: traffic in, the first rollback out.
 
-import type { Metric } from "../../src/core/guardrails/guards.ts";
+import { GUARDS, type GuardSpec, type Metric } from "../../src/core/guardrails/guards.ts";
 import type { Stratum } from "../../src/core/guardrails/arm-sums.ts";
 import { addToUpstream, createUpstream, judge, type Verdict } from "../../src/core/guardrails/verdict.ts";
-import { addStratum, createWatch, type Actions } from "../../src/core/guardrails/watch.ts";
+import { addStratum, createWatch } from "../../src/core/guardrails/watch.ts";
 import { createRandom, type Random } from "./random.ts";
 import { drawStratum, HEALTHY, type Arm } from "./world.ts";
 
@@ -12,7 +12,7 @@ export type Scenario = {
   share: (at: number) => number;
   baseline: (at: number) => Arm;
   canary: (at: number) => Arm;
-  actions?: Actions;
+  specs?: readonly GuardSpec[];
   /** Canary requests before this do not count towards the time to detection. */
   brokenFrom?: number;
   /** Instead of independent requests. */
@@ -38,7 +38,7 @@ export function runTrial(scenario: Scenario, seed: number): Trial {
   const random = createRandom(seed);
   const every = scenario.every ?? 50;
   const brokenFrom = scenario.brokenFrom ?? 0;
-  const actions = scenario.actions ?? {};
+  const specs = scenario.specs ?? GUARDS;
   let watch = createWatch();
   let upstream = createUpstream();
   const trial: Trial = {
@@ -66,8 +66,8 @@ export function runTrial(scenario: Scenario, seed: number): Trial {
       trial.judged += stratum.canary.judge.units;
     }
     upstream = addToUpstream(upstream, stratum, watch.usual);
-    watch = addStratum(watch, stratum, actions, scenario.designEffects?.() ?? {});
-    const verdict = judge(watch, upstream, actions);
+    watch = addStratum(watch, stratum, specs, scenario.designEffects?.() ?? {});
+    const verdict = judge(watch, upstream, specs);
     trial.verdict = verdict.kind;
     if (verdict.changes.length > 0 && trial.noticedAfter === null) trial.noticedAfter = baseline;
     if (!verdict.isRollback) continue;

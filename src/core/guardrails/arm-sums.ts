@@ -1,26 +1,48 @@
 // What one arm did in one stratum, and how reports are put together to strata. A stratum is a short stretch of time in
 // which both arms met the same world; it never spans a change of weights, which is what the epoch stands for: the
-// release's revision, stamped when a request is routed.
+// release's revision, stamped when a request is routed. First and later turns of conversations are strata of their own.
 
-import type { CountStratum } from "./count-guard.ts";
+import type { Turn } from "../metering/outcome.ts";
 import type { CountMetric, MeanMetric } from "./guards.ts";
 import { mergeHistograms, type Histogram } from "./histogram.ts";
-import type { MeanStratum, MeanSums } from "./normal-mixture.ts";
+import type { MeanSums } from "./normal-mixture.ts";
 
 export type HistogramMetric = Exclude<MeanMetric, "judge_score">;
 
-/** Histograms are of good answers only: a failure's time and cost say nothing about an answer's. */
+/** Times of answers whose input came out of the provider's cache are compared with such times only: a small canary has a
+ * cold cache, which is not the prompt's fault. */
+export const ARM_HISTOGRAMS = [
+  "first_token",
+  "first_token_cached",
+  "latency",
+  "latency_cached",
+  "cost",
+  "tokens",
+] as const;
+export type ArmHistogram = (typeof ARM_HISTOGRAMS)[number];
+
+/** What a guardrail of means compares, each with its like. */
+export const HISTOGRAMS_OF: { readonly [metric in HistogramMetric]: readonly ArmHistogram[] } = {
+  first_token: ["first_token", "first_token_cached"],
+  latency: ["latency", "latency_cached"],
+  cost: ["cost"],
+  tokens: ["tokens"],
+};
+
+/** Histograms are of good answers only: a failure's time and cost say nothing about an answer's. Cost is at full price, as
+ * if there were no cache. */
 export type ArmSums = {
   requests: number;
   counts: { [metric in Exclude<CountMetric, "latency_tail" | "thumbs_down">]: number };
   thumbs: { units: number; bad: number };
-  histograms: { [metric in HistogramMetric]: Histogram };
+  histograms: { [name in ArmHistogram]: Histogram };
   judge: MeanSums;
 };
 
-export type Stratum = { epoch: number; baseline: ArmSums; canary: ArmSums };
+/** `turn`: null where nobody said. */
+export type Stratum = { epoch: number; turn?: Turn | null; baseline: ArmSums; canary: ArmSums };
 
-/** Units below which a stratum stays open, unless its epoch ends. */
+/** Units below which a stratum stays open, unless its epoch is over. */
 export const STRATUM_UNITS = 20;
 
 export function createArmSums(): ArmSums {
@@ -28,7 +50,14 @@ export function createArmSums(): ArmSums {
     requests: 0,
     counts: { errors: 0, timeouts: 0, refusals: 0, truncations: 0, schema_failures: 0 },
     thumbs: { units: 0, bad: 0 },
-    histograms: { first_token: {}, latency: {}, cost: {}, tokens: {} },
+    histograms: {
+      first_token: {},
+      first_token_cached: {},
+      latency: {},
+      latency_cached: {},
+      cost: {},
+      tokens: {},
+    },
     judge: { units: 0, sum: 0, squares: 0 },
   };
 }
@@ -36,8 +65,7 @@ export function createArmSums(): ArmSums {
 /** Two reports of one arm and epoch, as if they had been one. */
 export function mergeArmSums(one: ArmSums, other: ArmSums): ArmSums {
   const count = (metric: keyof ArmSums["counts"]) => one.counts[metric] + other.counts[metric];
-  const merge = (metric: HistogramMetric) =>
-    mergeHistograms(one.histograms[metric], other.histograms[metric]);
+  const merge = (name: ArmHistogram) => mergeHistograms(one.histograms[name], other.histograms[name]);
   return {
     requests: one.requests + other.requests,
     counts: {
@@ -50,7 +78,9 @@ export function mergeArmSums(one: ArmSums, other: ArmSums): ArmSums {
     thumbs: addPairs(one.thumbs, other.thumbs),
     histograms: {
       first_token: merge("first_token"),
+      first_token_cached: merge("first_token_cached"),
       latency: merge("latency"),
+      latency_cached: merge("latency_cached"),
       cost: merge("cost"),
       tokens: merge("tokens"),
     },
@@ -58,8 +88,14 @@ export function mergeArmSums(one: ArmSums, other: ArmSums): ArmSums {
   };
 }
 
-export function isFull({ baseline, canary }: Stratum): boolean {
-  return baseline.requests + canary.requests >= STRATUM_UNITS;
+/** Enough to compare: of requests, or of feedback that came without them. */
+export function isFull({ baseline, canary }: Pick<Stratum, "baseline" | "canary">): boolean {
+  const units = (of: (sums: ArmSums) => number) => of(baseline) + of(canary);
+  return (
+    units(({ requests }) => requests) >= STRATUM_UNITS ||
+    units(({ thumbs }) => thumbs.units) >= STRATUM_UNITS ||
+    units(({ judge }) => judge.units) >= STRATUM_UNITS
+  );
 }
 
 export function addPairs(one: { units: number; bad: number }, other: { units: number; bad: number }) {
@@ -71,45 +107,5 @@ export function addSums(one: MeanSums, other: MeanSums): MeanSums {
     units: one.units + other.units,
     sum: one.sum + other.sum,
     squares: one.squares + other.squares,
-  };
-}
-
-/** Thumbs and scores are rare, and gather until there are enough of them to compare, within their epoch. */
-export type Gathering = { epoch: number; thumbs: CountStratum; judge: MeanStratum };
-
-export function createGathering(epoch: number): Gathering {
-  const pair = { units: 0, bad: 0 };
-  const sums = { units: 0, sum: 0, squares: 0 };
-  return { epoch, thumbs: { baseline: pair, canary: pair }, judge: { baseline: sums, canary: sums } };
-}
-
-function isEnough({ baseline, canary }: CountStratum | MeanStratum): boolean {
-  return baseline.units + canary.units >= STRATUM_UNITS;
-}
-
-/** What is complete now, and what goes on gathering. */
-export function gather(
-  held: Gathering,
-  { epoch, baseline, canary }: Stratum,
-): { thumbs: CountStratum[]; judge: MeanStratum[]; rest: Gathering } {
-  const isOver = epoch !== held.epoch;
-  const open = isOver ? createGathering(epoch) : held;
-  const thumbs = {
-    baseline: addPairs(open.thumbs.baseline, baseline.thumbs),
-    canary: addPairs(open.thumbs.canary, canary.thumbs),
-  };
-  const judge = {
-    baseline: addSums(open.judge.baseline, baseline.judge),
-    canary: addSums(open.judge.canary, canary.judge),
-  };
-  const none = createGathering(epoch);
-  return {
-    thumbs: [...(isOver ? [held.thumbs] : []), ...(isEnough(thumbs) ? [thumbs] : [])],
-    judge: [...(isOver ? [held.judge] : []), ...(isEnough(judge) ? [judge] : [])],
-    rest: {
-      epoch,
-      thumbs: isEnough(thumbs) ? none.thumbs : thumbs,
-      judge: isEnough(judge) ? none.judge : judge,
-    },
   };
 }

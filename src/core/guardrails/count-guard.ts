@@ -5,6 +5,7 @@
 // (Cochran–Mantel–Haenszel as an e-process: Lindon & Malek, arXiv 2011.03567; Turner & Grünwald, arXiv 2302.11401.)
 
 import { logMoments } from "./hypergeometric.ts";
+import { addToRatio, NO_RATIO, type RatioSums } from "./risk-ratio.ts";
 
 /** Counts of one stratum; `bad` of `units`. Whole numbers. */
 export type CountStratum = {
@@ -22,9 +23,11 @@ export type CountGuard = {
   canaryBad: number;
   /** Highest evidence so far, in nats: a crossing is kept. */
   peakLogEvidence: number;
-  /** Mantel–Haenszel sums of the risk ratio. */
-  ratioOver: number;
-  ratioUnder: number;
+  /** Since the beginning, over all strata. */
+  ratio: RatioSums;
+  /** Of the present block and the one before: a change that came late drowns in a long past. */
+  block: RatioSums;
+  blockBefore: RatioSums;
   baselineUnits: number;
   baselineBad: number;
   /** By which the capital's gains have been divided so far. */
@@ -54,8 +57,9 @@ export function createCountGuard(): CountGuard {
     canaryUnits: 0,
     canaryBad: 0,
     peakLogEvidence: 0,
-    ratioOver: 0,
-    ratioUnder: 0,
+    ratio: NO_RATIO,
+    block: NO_RATIO,
+    blockBefore: NO_RATIO,
     baselineUnits: 0,
     baselineBad: 0,
     designEffect: 1,
@@ -81,14 +85,18 @@ export function addCounts(
       rule,
       designEffect,
     );
-    next.ratioOver += (canary.bad * baseline.units) / total;
-    next.ratioUnder += (baseline.bad * canary.units) / total;
   }
+  next.ratio = addToRatio(guard.ratio, stratum);
+  next.block = addToRatio(guard.block, stratum);
   next.canaryUnits += canary.units;
   next.canaryBad += canary.bad;
   next.baselineUnits += baseline.units;
   next.baselineBad += baseline.bad;
   while (Math.floor(next.canaryUnits / rule.restartUnits) > next.restarts) refill(next);
+  if (next.restarts > guard.restarts) {
+    next.blockBefore = next.block;
+    next.block = NO_RATIO;
+  }
   next.peakLogEvidence = Math.max(guard.peakLogEvidence, logEvidence(next));
   return next;
 }
@@ -133,12 +141,6 @@ function refill(guard: CountGuard): void {
 /** ln E: the bets' capital and what has not been put in yet. */
 export function logEvidence({ logCapital, restarts }: CountGuard): number {
   return logCapital.reduce(addLogs, Math.log(unspentOf(restarts)));
-}
-
-/** Mantel–Haenszel risk ratio, canary over baseline; null: nothing to compare yet. */
-export function riskRatio({ ratioOver, ratioUnder }: CountGuard): number | null {
-  if (ratioUnder > 0) return ratioOver / ratioUnder;
-  return ratioOver > 0 ? Number.POSITIVE_INFINITY : null;
 }
 
 export function addLogs(one: number, other: number): number {

@@ -1,6 +1,7 @@
 // The table of guardrails: what is watched, as what, and what "worse" means. Control, the CLI, OpenAPI, the simulation and
 // the tests all read it. One budget of false alarms is shared by all that may roll back; who only notifies takes none.
 
+import type { GuardrailSettings } from "../watch-settings.ts";
 import { COUNT_RULE, type CountRule } from "./count-guard.ts";
 import { SCORE_RULE, TIME_RULE, type MeanRule } from "./mean-guard.ts";
 
@@ -59,3 +60,23 @@ export const GUARDS: readonly GuardSpec[] = [
   { metric: "thumbs_down", kind: "count", rule: COUNT_RULE, action: "rollback", says: "thumbs down" },
   { metric: "judge_score", kind: "mean", rule: SCORE_RULE, action: "rollback", says: "score by the judge" },
 ];
+
+/**
+ * The table as a prompt's settings make it. A tolerance is a promise: a canary that is truly worse by less is rolled back no
+ * more often than one that is no worse at all. It also takes the place of the least effect.
+ */
+export function applySettings(settings: GuardrailSettings | undefined): readonly GuardSpec[] {
+  if (settings === undefined) return GUARDS;
+  return GUARDS.map((spec) => {
+    const { action = spec.action, tolerance } = settings[spec.metric] ?? {};
+    if (tolerance === undefined) return { ...spec, action };
+    if (spec.kind === "count") return { ...spec, action, rule: { ...spec.rule, margin: tolerance } };
+    const margin = spec.metric === "judge_score" ? tolerance : Math.log1p(tolerance);
+    return { ...spec, action, rule: { ...spec.rule, margin, minEffect: margin } };
+  });
+}
+
+/** Each guardrail's share of the budget: those that may roll back share it, the others look at it alone. */
+export function alphaShare(specs: readonly GuardSpec[] = GUARDS): number {
+  return ALPHA_TOTAL / Math.max(1, specs.filter(({ action }) => action === "rollback").length);
+}

@@ -6,6 +6,7 @@ import {
   addScores,
   addSpreads,
   logMixture,
+  mixtureReach,
   mixtureWidth,
   NO_SCORE,
   NO_SPREAD,
@@ -20,6 +21,8 @@ import {
 export type MeanGuard = {
   kind: "mean";
   main: Score;
+  /** Sum of the baseline's mean, weighted as the main test's score is: what the effect is an effect on. */
+  level: number;
   /** Copies begun later, so that long good history hides no late change; the newest last. */
   copies: (Score & { number: number })[];
   restarts: number;
@@ -66,6 +69,7 @@ export function createMeanGuard(): MeanGuard {
   return {
     kind: "mean",
     main: NO_SCORE,
+    level: 0,
     copies: [],
     restarts: 0,
     canaryUnits: 0,
@@ -93,6 +97,7 @@ export function addMeans(
   };
   if (step.weight > 0) {
     next.main = addScores(guard.main, step);
+    next.level += step.weight * (stratum.baseline.sum / stratum.baseline.units);
     next.copies = guard.copies.map((copy) => ({ ...addScores(copy, step), number: copy.number }));
   }
   while (Math.floor(next.canaryUnits / rule.restartUnits) > next.restarts) {
@@ -136,6 +141,12 @@ export function effectOf({ main }: MeanGuard): number | null {
   return main.weight === 0 ? null : main.score / main.weight;
 }
 
+/** Means of x that the effect is the difference of; null: nothing to compare. */
+export function levelsOf({ main, level }: MeanGuard): { baseline: number; canary: number } | null {
+  if (main.weight === 0) return null;
+  return { baseline: level / main.weight, canary: (level + main.score) / main.weight };
+}
+
 /** An interval for the effect that holds at every moment at once (for charts); null: nothing to compare. */
 export function intervalOf(
   guard: MeanGuard,
@@ -148,7 +159,6 @@ export function intervalOf(
   const variance = varianceOf(guard.spread);
   const v = variance === 0 ? 0 : guard.main.variance / variance;
   const width = variance === 0 ? 1 : widthOf(rule, variance, alpha);
-  const reach = Math.sqrt((v + width) * Math.log((v + width) / (width * alpha * alpha)));
-  const half = (Math.sqrt(variance * designEffect) * reach) / guard.main.weight;
+  const half = (Math.sqrt(variance * designEffect) * mixtureReach(v, width, alpha)) / guard.main.weight;
   return { low: effect - half, high: effect + half };
 }

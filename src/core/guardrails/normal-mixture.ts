@@ -72,6 +72,12 @@ export function logMixture(z: number, v: number, width: number): number {
   );
 }
 
+/** How far a score may be off in units of one value's sigma, `v` being its variance, at every moment at once but for a
+ * chance of alpha (two-sided). */
+export function mixtureReach(v: number, width: number, alpha: number): number {
+  return Math.sqrt((v + width) * Math.log((v + width) / (width * alpha * alpha)));
+}
+
 /** ln Φ(z), by Abramowitz & Stegun 26.2.17 (error below 7.5e-8); far below zero the mixture is far from firing. */
 export function logNormalTail(z: number): number {
   const size = Math.abs(z);

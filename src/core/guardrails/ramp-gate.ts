@@ -39,12 +39,13 @@ const RATE_PARTS: readonly number[] = [0, 0.2];
 const OPTIMAL_VARIANCE = 300;
 
 export type RampGate = {
+  /** As if every request spoke for itself. */
   logOdds: number;
   logRates: number[];
   time: Score;
   spread: Spread;
-  /** Of the latest stratum; what was gained before is divided by it as well. */
-  timeDesignEffect: number;
+  /** Of the latest stratum: all that was gained is divided by it, what was gained before too. */
+  designEffects: { errors: number; latency: number };
 };
 
 export type GateAnswer = {
@@ -61,24 +62,27 @@ export function createRampGate(): RampGate {
     logRates: RATE_PARTS.map(() => 0),
     time: NO_SCORE,
     spread: NO_SPREAD,
-    timeDesignEffect: 1,
+    designEffects: { errors: 1, latency: 1 },
   };
 }
 
+/** `latency`: times that are compared with their like, apart. */
 export function addToGate(
   gate: RampGate,
-  { errors, latency }: { errors: CountStratum; latency: MeanStratum },
+  { errors, latency }: { errors: CountStratum; latency: readonly MeanStratum[] },
   designEffects: { errors?: number; latency?: number } = {},
   rule: GateRule = GATE_RULE,
 ): RampGate {
-  const spread = spreadOf(latency);
-  const divisor = designEffects.errors ?? 1;
+  const spreads = latency.map(spreadOf);
   return {
-    logOdds: gate.logOdds + oddsGain(errors, rule) / divisor,
-    logRates: gate.logRates.map((log, index) => log + rateGain(errors.canary, index, rule) / divisor),
-    time: addScores(gate.time, scoreOf(latency, spread)),
-    spread: addSpreads(gate.spread, spread),
-    timeDesignEffect: designEffects.latency ?? 1,
+    logOdds: gate.logOdds + oddsGain(errors, rule),
+    logRates: gate.logRates.map((log, index) => log + rateGain(errors.canary, index, rule)),
+    time: latency.reduce(
+      (sum, stratum, index) => addScores(sum, scoreOf(stratum, spreads[index]!)),
+      gate.time,
+    ),
+    spread: spreads.reduce(addSpreads, gate.spread),
+    designEffects: { errors: designEffects.errors ?? 1, latency: designEffects.latency ?? 1 },
   };
 }
 
@@ -99,17 +103,18 @@ function rateGain({ units, bad }: { units: number; bad: number }, index: number,
 }
 
 export function judgeGate(gate: RampGate, rule: GateRule = GATE_RULE): GateAnswer {
-  const rates = gate.logRates.reduce(addLogs) - Math.log(gate.logRates.length);
+  const { errors: clumps } = gate.designEffects;
+  const rates = gate.logRates.map((log) => log / clumps).reduce(addLogs) - Math.log(gate.logRates.length);
   // Both bets are fair where both bounds are exceeded, so the mean of their capital is; that is the case to rule out.
-  const errors = addLogs(gate.logOdds, rates) - Math.LN2;
+  const errors = addLogs(gate.logOdds / clumps, rates) - Math.LN2;
   const time = timeProof(gate, rule);
   const threshold = -Math.log(rule.alpha);
   return { isOpen: errors >= threshold && time >= threshold, errors, time, threshold };
 }
 
-function timeProof({ time, spread, timeDesignEffect }: RampGate, { slower, alpha }: GateRule): number {
+function timeProof({ time, spread, designEffects }: RampGate, { slower, alpha }: GateRule): number {
   const variance = varianceOf(spread);
   if (!(variance > 0) || time.weight === 0) return 0;
-  const z = (slower * time.weight - time.score) / Math.sqrt(variance * timeDesignEffect);
+  const z = (slower * time.weight - time.score) / Math.sqrt(variance * designEffects.latency);
   return logMixture(z, time.variance / variance, mixtureWidth(OPTIMAL_VARIANCE, alpha));
 }

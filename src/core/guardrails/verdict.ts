@@ -4,7 +4,8 @@
 
 import { addBaseline, createChangeDetector, hasChanged, type ChangeDetector } from "./change-detector.ts";
 import type { Stratum } from "./arm-sums.ts";
-import { countsOf, findCrossings, type Actions, type Finding, type WatchState } from "./watch.ts";
+import { GUARDS, type GuardSpec } from "./guards.ts";
+import { countsOf, findCrossings, type Finding, type UsualValues, type WatchState } from "./watch.ts";
 
 /** Watched on the baseline: two detectors see an incident sooner and more surely than one. */
 export const UPSTREAM_METRICS = ["errors", "latency_tail"] as const;
@@ -36,16 +37,20 @@ export function createUpstream(): UpstreamState {
 /** To be called with the watch as it was before this stratum: the tail's bound is fixed before what it judges. */
 export function addToUpstream(
   upstream: UpstreamState,
-  stratum: Stratum,
-  usual: WatchState["usual"],
+  stratum: Pick<Stratum, "baseline" | "canary">,
+  usual: UsualValues,
 ): UpstreamState {
   const next = (metric: UpstreamMetric) => {
     const { detector: held, isChanged } = upstream[metric];
-    const detector = addBaseline(held, countsOf(metric, stratum, usual).baseline);
+    const counts = countsOf(metric, stratum, usual).reduce(
+      (sum, { baseline }) => ({ units: sum.units + baseline.units, bad: sum.bad + baseline.bad }),
+      { units: 0, bad: 0 },
+    );
+    const detector = addBaseline(held, counts);
     return { detector, isChanged: hasChanged(detector, isChanged) };
   };
   // The first strata fix no tail yet: all of them would be called fast.
-  const isTailKnown = usual.latency.units > 0;
+  const isTailKnown = usual.latency.units + usual.latency_cached.units > 0;
   return { errors: next("errors"), latency_tail: isTailKnown ? next("latency_tail") : upstream.latency_tail };
 }
 
@@ -60,8 +65,12 @@ export function findChanges(upstream: UpstreamState): UpstreamChange[] {
   });
 }
 
-export function judge(watch: WatchState, upstream: UpstreamState, actions: Actions): Verdict {
-  const findings = findCrossings(watch, actions);
+export function judge(
+  watch: WatchState,
+  upstream: UpstreamState,
+  specs: readonly GuardSpec[] = GUARDS,
+): Verdict {
+  const findings = findCrossings(watch, specs);
   const changes = findChanges(upstream);
   const rest = { findings, changes, isRollback: findings.some(({ action }) => action === "rollback") };
   if (findings.length > 0) {

@@ -7,8 +7,8 @@ import {
   COUNT_RULE,
   createCountGuard,
   logEvidence,
-  riskRatio,
 } from "../../../src/core/guardrails/count-guard.ts";
+import { riskRatio } from "../../../src/core/guardrails/risk-ratio.ts";
 import { logMoments } from "../../../src/core/guardrails/hypergeometric.ts";
 
 /** By counting every way to choose: the definition itself. */
@@ -50,7 +50,7 @@ const stratum = (baselineBad: number, canaryBad: number) => ({
 describe("the count guardrail", () => {
   it("begins with no evidence at all", () => {
     expect(logEvidence(createCountGuard())).toBeCloseTo(0, 12);
-    expect(riskRatio(createCountGuard())).toBeNull();
+    expect(riskRatio(createCountGuard().ratio)).toBeNull();
   });
 
   it("is a fair game: over every outcome of one stratum, evidence is worth what it was", () => {
@@ -83,7 +83,7 @@ describe("the count guardrail", () => {
     let guard = createCountGuard();
     for (let index = 0; index < 2; index += 1) guard = addCounts(guard, stratum(0, 5));
     expect(logEvidence(guard)).toBeGreaterThan(Math.log(800));
-    expect(riskRatio(guard)).toBe(Number.POSITIVE_INFINITY);
+    expect(riskRatio(guard.ratio)).toBe(Number.POSITIVE_INFINITY);
   });
 
   it("blames nobody when both fail alike", () => {

@@ -192,7 +192,7 @@ const open = (world: { errors: number; canaryErrors: number; slower: number; can
     const other = arm(canary, world.canaryErrors, world.slower);
     gate = addToGate(JSON.parse(JSON.stringify(gate)), {
       errors: { baseline: one.counts, canary: other.counts },
-      latency: { baseline: one.sums, canary: other.sums },
+      latency: [{ baseline: one.sums, canary: other.sums }],
     });
   }
   return judgeGate(gate);

@@ -2,16 +2,12 @@
 // as the one that was stored.
 
 import { describe, expect, it } from "vitest";
-import {
-  createArmSums,
-  createGathering,
-  gather,
-  isFull,
-  mergeArmSums,
-} from "../../../src/core/guardrails/arm-sums.ts";
-import { GUARDS } from "../../../src/core/guardrails/guards.ts";
+import { createArmSums, isFull, mergeArmSums } from "../../../src/core/guardrails/arm-sums.ts";
+import { gather, MOST_GATHERINGS } from "../../../src/core/guardrails/gather.ts";
+import { alphaShare, applySettings, GUARDS } from "../../../src/core/guardrails/guards.ts";
 import { addToUpstream, createUpstream, judge } from "../../../src/core/guardrails/verdict.ts";
-import { addStratum, alphaShare, createWatch, findCrossings } from "../../../src/core/guardrails/watch.ts";
+import { addStratum, createWatch, findCrossings } from "../../../src/core/guardrails/watch.ts";
+import type { GuardrailSettings } from "../../../src/core/watch-settings.ts";
 import { createRandom } from "../../../bench/guardrails/random.ts";
 import { drawStratum, HEALTHY, type Arm } from "../../../bench/guardrails/world.ts";
 
@@ -35,22 +31,39 @@ describe("the sums of an arm", () => {
   });
 
   it("never put thumbs of two epochs together, for the split was another", () => {
-    const first = gather(createGathering(1), withThumbs(1, 12));
+    const first = gather([], withThumbs(1, 12));
     expect(first.thumbs).toEqual([]);
     const second = gather(first.rest, withThumbs(2, 12));
-    expect(second.thumbs.map(({ baseline }) => baseline.units)).toEqual([12]);
-    expect(second.rest.thumbs.baseline.units).toBe(12);
-    expect(gather(second.rest, withThumbs(2, 12)).thumbs.map(({ baseline }) => baseline.units)).toEqual([24]);
+    expect(second.thumbs).toEqual([]);
+    const late = gather(second.rest, withThumbs(1, 12));
+    expect(late.thumbs.map(({ baseline }) => baseline.units)).toEqual([24]);
+    expect(late.rest.map(({ epoch, thumbs }) => [epoch, thumbs.baseline.units])).toEqual([[2, 12]]);
+    expect(gather(late.rest, withThumbs(2, 12)).thumbs.map(({ baseline }) => baseline.units)).toEqual([24]);
+  });
+
+  it("compare thumbs of the oldest epoch as they are once too many are open, and lose none", () => {
+    let rest: ReturnType<typeof gather>["rest"] = [];
+    const closed: number[] = [];
+    for (let epoch = 1; epoch <= MOST_GATHERINGS + 2; epoch += 1) {
+      const step = gather(rest, withThumbs(epoch, 3));
+      rest = step.rest;
+      closed.push(...step.thumbs.map(({ baseline }) => baseline.units));
+    }
+    expect(closed).toEqual([3, 3]);
+    expect(rest.map(({ epoch }) => epoch)).toEqual(
+      Array.from({ length: MOST_GATHERINGS }, (_, at) => at + 3),
+    );
   });
 });
 
-const watchFor = (strata: number, canary = HEALTHY, actions = {}) => {
+const watchFor = (strata: number, canary = HEALTHY, settings: GuardrailSettings = {}) => {
+  const specs = applySettings(settings);
   const random = createRandom(21);
   let watch = createWatch();
   for (let at = 0; at < strata; at += 1) {
-    watch = addStratum(watch, drawStratum(50, 0.1, { baseline: HEALTHY, canary }, random), actions);
+    watch = addStratum(watch, drawStratum(50, 0.1, { baseline: HEALTHY, canary }, random), specs);
   }
-  return findCrossings(watch, actions);
+  return findCrossings(watch, specs);
 };
 
 describe("a rollout under watch", () => {
@@ -68,14 +81,18 @@ describe("a rollout under watch", () => {
 
   it("notifies instead of rolling back, or does not look, where it is told to", () => {
     const bad = { ...HEALTHY, errors: 0.2 };
-    expect(watchFor(200, bad, { errors: "notify" }).map(({ action }) => action)).toContain("notify");
-    expect(watchFor(200, bad, { errors: "off" }).map(({ metric }) => metric)).not.toContain("errors");
+    expect(watchFor(200, bad, { errors: { action: "notify" } }).map(({ action }) => action)).toContain(
+      "notify",
+    );
+    expect(watchFor(200, bad, { errors: { action: "off" } }).map(({ metric }) => metric)).not.toContain(
+      "errors",
+    );
   });
 
   it("shares one budget among those that may roll back", () => {
     const rolling = GUARDS.filter(({ action }) => action === "rollback").length;
-    expect(alphaShare({})).toBeCloseTo(0.01 / rolling, 12);
-    expect(alphaShare({ errors: "notify" })).toBeCloseTo(0.01 / (rolling - 1), 12);
+    expect(alphaShare()).toBeCloseTo(0.01 / rolling, 12);
+    expect(alphaShare(applySettings({ errors: { action: "notify" } }))).toBeCloseTo(0.01 / (rolling - 1), 12);
   });
 
   it("gives the same verdict from a state that went through storage", () => {
@@ -89,10 +106,10 @@ describe("a rollout under watch", () => {
         { baseline: HEALTHY, canary: { ...HEALTHY, errors: 0.1 } },
         random,
       );
-      kept = addStratum(kept, stratum, {});
-      stored = addStratum(JSON.parse(JSON.stringify(stored)), stratum, {});
+      kept = addStratum(kept, stratum);
+      stored = addStratum(JSON.parse(JSON.stringify(stored)), stratum);
     }
-    expect(findCrossings(stored, {})).toEqual(findCrossings(kept, {}));
+    expect(findCrossings(stored)).toEqual(findCrossings(kept));
   });
 });
 
@@ -107,9 +124,9 @@ const judgeAfter = (from: { baseline?: Arm; canary?: Arm }, share = 0.1) => {
     };
     const stratum = drawStratum(50, share, arms, random);
     upstream = addToUpstream(JSON.parse(JSON.stringify(upstream)), stratum, watch.usual);
-    watch = addStratum(watch, stratum, {});
+    watch = addStratum(watch, stratum);
   }
-  return judge(watch, upstream, {});
+  return judge(watch, upstream);
 };
 
 describe("a verdict", () => {
