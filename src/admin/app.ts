@@ -17,6 +17,7 @@ import { isPromptWrite, operationList, type Operation, type OperationId } from "
 import { fingerprintRequest, formatEntityTag, parseIdempotencyKey, parseIfMatch } from "./preconditions.ts";
 import { answerException, answerProblem } from "./problem.ts";
 import { promptHandlers } from "./prompt-handlers.ts";
+import { rampHandlers } from "./ramp-handlers.ts";
 import { releaseHandlers } from "./release-handlers.ts";
 import { tokenHandlers } from "./token-handlers.ts";
 
@@ -31,7 +32,13 @@ const DOCS_HEADERS = {
 };
 
 /** Each handler takes the call of its own line; `prepareCall` has checked that it is one. */
-const HANDLERS = { ...promptHandlers, ...releaseHandlers, ...keyHandlers, ...tokenHandlers } as unknown as {
+const HANDLERS = {
+  ...promptHandlers,
+  ...releaseHandlers,
+  ...rampHandlers,
+  ...keyHandlers,
+  ...tokenHandlers,
+} as unknown as {
   [Id in OperationId]: Handler;
 };
 

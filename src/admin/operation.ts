@@ -12,7 +12,7 @@ export type Method = "GET" | "PUT" | "POST" | "DELETE";
 export type Operation = {
   id: string;
   /** Heading that the documentation puts it under. */
-  group: "Prompts" | "Versions" | "Releases" | "Observation" | "Access" | "Proxy keys";
+  group: "Prompts" | "Versions" | "Releases" | "Ramps" | "Observation" | "Access" | "Proxy keys";
   method: Method;
   /** Hono's form: `/admin/prompts/:prompt/canary`. */
   path: `/admin/${string}`;

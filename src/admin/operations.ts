@@ -3,6 +3,7 @@
 
 import { keyOperations } from "./key-operations.ts";
 import { promptOperations } from "./prompt-operations.ts";
+import { rampOperations } from "./ramp-operations.ts";
 import { releaseOperations } from "./release-operations.ts";
 import { tokenOperations } from "./token-operations.ts";
 import { versionOperations } from "./version-operations.ts";
@@ -15,6 +16,7 @@ export const OPERATIONS = {
   ...promptOperations,
   ...versionOperations,
   ...releaseOperations,
+  ...rampOperations,
   ...keyOperations,
   ...tokenOperations,
 } as const satisfies Record<string, Operation>;

@@ -12,7 +12,7 @@ import type {
   Token,
   VersionView,
 } from "../core/ports.ts";
-import type { RampView } from "../core/ramps.ts";
+import type { RampMark, RampView } from "../core/ramps.ts";
 import type {
   Arm,
   Prompt,
@@ -136,12 +136,18 @@ export const rampSchema = z
     step: z.int().describe("Index into `steps`."),
     weight,
     stepSince: time,
-    notBefore: time.nullable().describe("The next step is not taken before; null: paused."),
+    notBefore: time.nullable().describe("The next step is not taken before; null: paused or frozen."),
     bakeMs: z.number().describe("Least time at a step."),
     holdback: z.number().describe("Percent that the old version keeps after the last step."),
-    holdbackMs: z.number(),
+    holdbackMs: z.number().describe("How long it keeps it before the ramp promotes its version."),
+    askAfterMs: z.number().describe("A step that is not proven safe for so long asks for a person."),
     startedAt: time,
     startedBy: z.string(),
+    isFrozen: z
+      .boolean()
+      .describe("Trouble that is not the version's: it does not go on until that is over."),
+    asks: z.boolean().describe("Somebody has to decide: it cannot be proven safe."),
+    says: z.string().describe("What it waits for, in words, with numbers."),
   })
   .meta({ id: "Ramp" }) satisfies z.ZodType<RampView>;
 
@@ -208,6 +214,13 @@ export const routingSchema = z
   })
   .meta({ id: "Routing" }) satisfies z.ZodType<Release>;
 
+const rampMark = z.object({
+  event: z.enum(["start", "step", "holdback", "complete", "pause", "resume", "stop", "end"]),
+  version,
+  step: z.int(),
+  steps: z.array(z.number()),
+}) satisfies z.ZodType<RampMark>;
+
 export const revisionSchema = z
   .object({
     prompt: z.string(),
@@ -219,6 +232,7 @@ export const revisionSchema = z
     reason: z.string(),
     before: routingSchema.nullable(),
     after: routingSchema,
+    ramp: rampMark.exactOptional().describe("What the change did to a ramp; absent: nothing."),
   })
   .meta({ id: "Revision" }) satisfies z.ZodType<Revision>;
 

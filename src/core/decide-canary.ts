@@ -33,7 +33,12 @@ export function decideCanary(
     : [...draft.canaries, arm];
   const { reason, transition } = input;
   const change = { action: "canary", reason, transition } as const;
-  const committed = commitRelease(state, { ...draft, canaries, lastRollback: null }, change, context);
+  const committed = commitRelease(
+    state,
+    { ...draft, canaries, lastRollback: null, ramp: null },
+    change,
+    context,
+  );
   return { state: committed.state, revisions: [committed.revision], action: "canary", result };
 }
 
@@ -53,9 +58,10 @@ function weighCanary(draft: Draft, { version, weight }: CanaryInput): Arm | Prob
   return { version, weight: bucketsWeight(buckets) };
 }
 
-/** The same weight again changes nothing, unless it comes to end the drains. */
+/** The same weight again changes nothing, unless it comes to end the drains, or takes it over from a ramp. */
 function isUnchanged(draft: Draft, arm: Arm, input: CanaryInput): boolean {
   const present = draft.canaries.find((one) => one.version === arm.version);
   const endsDrains = input.transition === "now" && draft.drains.length > 0;
-  return draft.before !== null && present?.weight === arm.weight && !endsDrains;
+  const isSame = draft.before !== null && present?.weight === arm.weight;
+  return isSame && !endsDrains && draft.ramp === null;
 }

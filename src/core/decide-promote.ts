@@ -23,11 +23,15 @@ export function decidePromote(
   const result = { kind: "release", environment: draft.environment } as const;
   const isAlone = draft.before !== null && draft.baseline === version && draft.canaries.length === 0;
   if (isAlone) return { state, revisions: [], action: "promote", result };
-  const goodBaselines = draft.baseline === version ? draft.goodBaselines : [...draft.goodBaselines, version];
-  const promoted: Draft = { ...draft, baseline: version, canaries: [], goodBaselines, lastRollback: null };
   const change = { action: "promote", reason: input.reason, transition: "drain" } as const;
-  const committed = commitRelease(state, promoted, change, context);
+  const committed = commitRelease(state, promoteIn(draft, version), change, context);
   return { state: committed.state, revisions: [committed.revision], action: "promote", result };
+}
+
+/** The baseline before stays known-good: a later rollback returns to it. */
+export function promoteIn(draft: Draft, version: number): Draft {
+  const goodBaselines = draft.baseline === version ? draft.goodBaselines : [...draft.goodBaselines, version];
+  return { ...draft, baseline: version, canaries: [], goodBaselines, lastRollback: null, ramp: null };
 }
 
 function onlyCanary(draft: Draft): number | Problem {

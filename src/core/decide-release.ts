@@ -5,6 +5,7 @@
 
 import type { DecideContext } from "./decide.ts";
 import { problem, type Problem } from "./problem.ts";
+import type { Ramp, RampEvent, RampMark } from "./ramps.ts";
 import { bucketsWeight, compileSlots, mainOwner, sameEffect, soleOwner, weightBuckets } from "./slots.ts";
 import {
   BUCKETS,
@@ -46,9 +47,17 @@ export type Draft = {
   revoked: number[];
   goodBaselines: number[];
   lastRollback: ReleaseState["lastRollback"];
+  /** null: none is on any more. Whatever changes who is served what takes it out. */
+  ramp: Ramp | null;
 };
 
-export type Change = { action: Action; reason: string; transition: Transition };
+/** `rampEvent`: where the change is one of its ramp. */
+export type Change = {
+  action: Action;
+  reason: string;
+  transition: Transition;
+  rampEvent?: RampEvent;
+};
 
 /** A copy of the environment's release to change; a new environment starts from production's baseline. */
 export function draftRelease(state: PromptState, environment: string, nowMs: number): Draft | Problem {
@@ -78,11 +87,12 @@ export function draftFirst(state: PromptState, environment: string, baseline: nu
     revoked: state.versions.filter((one) => one.revoked !== null).map((one) => one.version),
     goodBaselines: [baseline],
     lastRollback: null,
+    ramp: null,
   };
 }
 
 function draftFrom(before: ReleaseState, nowMs: number): Draft {
-  const { release, goodBaselines, lastRollback } = before;
+  const { release, goodBaselines, lastRollback, ramp = null } = before;
   return {
     environment: release.environment,
     before,
@@ -94,6 +104,7 @@ function draftFrom(before: ReleaseState, nowMs: number): Draft {
     revoked: release.revoked,
     goodBaselines,
     lastRollback,
+    ramp,
   };
 }
 
@@ -141,7 +152,9 @@ export function commitRelease(
     lastActor: context.actor.name,
     lastReason: change.reason,
     lastRollback: draft.lastRollback,
+    ...(draft.ramp !== null && { ramp: draft.ramp }),
   };
+  const mark = markRamp(draft, change.rampEvent);
   const revision: Revision = {
     prompt: release.prompt,
     environment,
@@ -152,8 +165,17 @@ export function commitRelease(
     reason: change.reason,
     before: before?.release ?? null,
     after: release,
+    ...(mark !== null && { ramp: mark }),
   };
   return { state: { ...state, releases: { ...state.releases, [environment]: after } }, revision };
+}
+
+/** A ramp that is gone without a word of its own was ended by the change. */
+function markRamp({ before, ramp }: Draft, rampEvent: RampEvent | undefined): RampMark | null {
+  const event = rampEvent ?? (before?.ramp !== undefined && ramp === null ? "end" : null);
+  const marked = ramp ?? before?.ramp;
+  if (event === null || marked === undefined) return null;
+  return { event, version: marked.version, step: marked.step, steps: marked.plan.steps };
 }
 
 function compileRelease(prompt: string, draft: Draft, change: Change, context: DecideContext): Release {

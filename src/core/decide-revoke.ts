@@ -68,6 +68,7 @@ function takeOut(draft: Draft, version: number): Draft {
     })),
     revoked: [...draft.revoked, version].toSorted((a, b) => a - b),
     goodBaselines: goodWithout(draft, version),
+    ramp: draft.ramp?.version === version ? null : draft.ramp,
   };
 }
 
@@ -87,6 +88,7 @@ function rollBack(draft: Draft, version: number, context: DecideContext): Draft 
     canaries: [],
     goodBaselines,
     lastRollback: { from: version, to, committedAtMs: context.nowMs },
+    ramp: null,
   };
 }
 

@@ -25,7 +25,14 @@ export function decideRollback(
   const from = takenOff(draft, to);
   const lastRollback = { from, to, committedAtMs: context.nowMs };
   const goodBaselines = goodUpTo(draft, to);
-  const rolledBack: Draft = { ...draft, baseline: to, canaries: [], goodBaselines, lastRollback };
+  const rolledBack: Draft = {
+    ...draft,
+    baseline: to,
+    canaries: [],
+    goodBaselines,
+    lastRollback,
+    ramp: null,
+  };
   const change = { action: "rollback", reason: input.reason, transition: input.mode } as const;
   const { state: next, revision } = commitRelease(state, rolledBack, change, context);
   return {

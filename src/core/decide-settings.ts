@@ -122,7 +122,7 @@ function reviseAll(
     if (isProblem(draft)) throw new Error(draft.message);
     const committed = commitRelease(
       next,
-      { ...draft, routing: change.routing },
+      { ...draft, routing: change.routing, ...(change.action === "archive" && { ramp: null }) },
       { ...change, transition: "drain" },
       context,
     );

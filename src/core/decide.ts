@@ -8,6 +8,7 @@ import { decideArchive, decidePut } from "./decide-settings.ts";
 import { decideCanary } from "./decide-canary.ts";
 import { decidePromote } from "./decide-promote.ts";
 import { decidePush } from "./decide-push.ts";
+import { decideRamp, decideRampStep, decideRampTurn } from "./decide-ramp.ts";
 import { decideRevoke } from "./decide-revoke.ts";
 import { decideRollback } from "./decide-rollback.ts";
 import type { Action, Actor, PromptState, Revision } from "./types.ts";
@@ -15,10 +16,7 @@ import type { Action, Actor, PromptState, Revision } from "./types.ts";
 export type PutInput = { type: "put"; name: string; settings: PutPrompt };
 /** A version whose content is closed, compiled and stored elsewhere; `digest` stands for it. */
 export type PushInput = { type: "push"; digest: string; note: string };
-export type DecideInput =
-  | PutInput
-  | PushInput
-  | Extract<Command, { type: "archive" | "canary" | "promote" | "rollback" | "revoke" }>;
+export type DecideInput = PutInput | PushInput | Exclude<Command, { type: "put" | "push" }>;
 
 export type DecideResult =
   | { kind: "prompt" }
@@ -79,5 +77,13 @@ export function decide(
       return decideRollback(state, input, context);
     case "revoke":
       return decideRevoke(state, input, context);
+    case "ramp":
+      return decideRamp(state, input, context);
+    case "ramp_step":
+      return decideRampStep(state, input, context);
+    case "ramp_pause":
+    case "ramp_resume":
+    case "ramp_stop":
+      return decideRampTurn(state, input, context);
   }
 }

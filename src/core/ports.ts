@@ -4,6 +4,7 @@
 
 import type { Problem } from "./problem.ts";
 import type { ChainRoot } from "./strangers.ts";
+import type { RampPlan } from "./ramps.ts";
 import type { GuardrailSettings, JudgeSettings } from "./watch-settings.ts";
 import type {
   Action,
@@ -95,7 +96,11 @@ export type Command =
     }
   | { type: "promote"; environment: string; version?: number; reason: string }
   | { type: "rollback"; environment: string; to?: number; mode: Transition; reason: string }
-  | { type: "revoke"; version: number; reason: string };
+  | { type: "revoke"; version: number; reason: string }
+  | { type: "ramp"; environment: string; version: number; plan: RampPlan; reason: string }
+  | { type: "ramp_pause" | "ramp_resume" | "ramp_stop"; environment: string; reason: string }
+  /** By the actor `ramp` alone; no call of the API sends it. `step`: where the ramp is believed to be. */
+  | { type: "ramp_step"; environment: string; step: number; reason: string };
 
 export type Envelope = {
   prompt: string;

@@ -1,5 +1,5 @@
 // A ramp as plain data: the plan that people write, and where its release stands in it. Decisions are made elsewhere
-// (decide-ramp.ts); the edge knows nothing of ramps, only of weights.
+// (decide-ramp.ts, ramp-next.ts); the edge knows nothing of ramps, only of weights.
 
 export type RampPlan = {
   /** Percents of the canary, ascending; the last one is 100. */
@@ -22,6 +22,9 @@ export const RAMP_DEFAULTS: RampPlan = {
   askAfterMs: 24 * 3_600_000,
 };
 
+/** Who takes the steps. */
+export const RAMP_ACTOR = { name: "ramp", role: "releaser" } as const;
+
 export type RampState = "running" | "paused" | "holdback";
 
 /** Part of the state of a release, while a ramp is on. */
@@ -35,7 +38,28 @@ export type Ramp = {
   stepSinceMs: number;
   startedAtMs: number;
   startedBy: string;
+  /** Since when what happens upstream keeps it from going on; absent: it does not. */
+  frozenSinceMs?: number;
+  /** How long that was the case before, within this step: the bake time stood still. */
+  frozenMs?: number;
+  /** When a person was asked for, within this step. */
+  askedAtMs?: number;
 };
+
+/** What the watch over the canary says of going on. `says`: in one phrase, with its numbers. */
+export type RampHealth = {
+  /** It is proven at the present weights not to be much worse. */
+  isOpen: boolean;
+  /** Whatever is proven: something is wrong that a ramp must not go on in. */
+  isFrozen: boolean;
+  says: string;
+};
+
+/** What a revision did to a ramp. `stop`: as asked; `end`: another change of the release put an end to it. */
+export type RampEvent = "start" | "step" | "holdback" | "complete" | "pause" | "resume" | "stop" | "end";
+
+/** In a line of the audit log. `step`: where the ramp stood after it, or when it ended. */
+export type RampMark = { event: RampEvent; version: number; step: number; steps: number[] };
 
 /** A ramp as people see it. */
 export type RampView = {
@@ -45,11 +69,17 @@ export type RampView = {
   step: number;
   weight: number;
   stepSince: string;
-  /** The next step is not taken before; null: paused. */
+  /** The next step is not taken before; null: paused or frozen. */
   notBefore: string | null;
   bakeMs: number;
   holdback: number;
   holdbackMs: number;
+  askAfterMs: number;
   startedAt: string;
   startedBy: string;
+  isFrozen: boolean;
+  /** Nobody can tell whether it is safe: a person has to look. */
+  asks: boolean;
+  /** What it waits for, in words, with numbers. */
+  says: string;
 };

@@ -3,6 +3,8 @@
 
 import { releaseStateOf } from "./decide-release.ts";
 import { problem, type Problem } from "./problem.ts";
+import { viewRamp } from "./ramp-next.ts";
+import type { RampHealth } from "./ramps.ts";
 import { sameEffect, soleOwner, versionAt } from "./slots.ts";
 import { DEFAULT_ENVIRONMENT } from "./types.ts";
 import type { Arm, PromptState, Release, ReleaseView, SlotTable } from "./types.ts";
@@ -10,11 +12,17 @@ import type { Arm, PromptState, Release, ReleaseView, SlotTable } from "./types.
 /**
  * `version_not_found` while the prompt has no version, `environment_not_found` where nothing was released yet.
  * Without `nowMs` (epoch ms), drains that have run out since the last change are still listed, with their `until`.
+ * `health`: what the watch says of the canary of a ramp.
  */
-export function viewRelease(state: PromptState, environment: string, nowMs = 0): ReleaseView | Problem {
+export function viewRelease(
+  state: PromptState,
+  environment: string,
+  nowMs = 0,
+  health: RampHealth | null = null,
+): ReleaseView | Problem {
   const found = releaseStateOf(state, environment);
   if (found === null) return explainMissing(state, environment);
-  const { release, lastActor, lastAction, lastReason } = found;
+  const { release, lastActor, lastAction, lastReason, ramp } = found;
   return {
     prompt: release.prompt,
     environment,
@@ -28,6 +36,7 @@ export function viewRelease(state: PromptState, environment: string, nowMs = 0):
     changedBy: lastActor,
     action: lastAction,
     reason: lastReason,
+    ...(ramp !== undefined && { ramp: viewRamp(ramp, health, nowMs) }),
   };
 }
 

@@ -4,7 +4,7 @@
 import type { JudgeSettings, GuardrailSettings } from "./watch-settings.ts";
 import type { Turn } from "./metering/outcome.ts";
 import type { Sums } from "./metering/sums.ts";
-import type { Ramp, RampView } from "./ramps.ts";
+import type { Ramp, RampMark, RampView } from "./ramps.ts";
 
 export type Role = "viewer" | "releaser" | "admin";
 export type Unit = "conversation" | "user" | "request";
@@ -192,6 +192,8 @@ export type Revision = {
   reason: string;
   before: Release | null;
   after: Release;
+  /** Absent: it did nothing to a ramp. */
+  ramp?: RampMark;
 };
 
 export type VersionSummary = {

@@ -87,6 +87,9 @@ describe("the examples of the documentation", () => {
       const prompt = await createPrompt();
       // Something to go back from.
       if (operation.id === "rollback") await mustSend(url, post(prompt, "canary", { version: 2, weight: 5 }));
+      // Something to turn.
+      if (/^(pause|resume|stop)Ramp$/.test(operation.id))
+        await mustSend(url, post(prompt, "ramp", { version: 2 }));
       const sent = exampleOf(operation);
       const response = await send(url, { ...sent, path: sent.path.replace("support-bot", prompt) });
       const text = await response.text();

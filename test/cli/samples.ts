@@ -12,6 +12,7 @@ import type {
   Token,
   VersionView,
 } from "../../src/core/ports.ts";
+import type { RampView } from "../../src/core/ramps.ts";
 import type { Prompt, Release, ReleaseView, Revision, VersionSummary } from "../../src/core/types.ts";
 
 export const NOW = "2026-03-01T12:00:00.000Z";
@@ -63,6 +64,27 @@ export const release: ReleaseView = {
   action: "canary",
   reason: "first look",
 };
+
+export const ramp: RampView = {
+  version: 3,
+  state: "running",
+  steps: [5, 25, 50, 100],
+  step: 0,
+  weight: 5,
+  stepSince: "2026-03-01T11:57:30.000Z",
+  notBefore: "2026-03-01T12:07:30.000Z",
+  bakeMs: 600_000,
+  holdback: 5,
+  holdbackMs: 86_400_000,
+  askAfterMs: 86_400_000,
+  startedAt: "2026-03-01T11:57:30.000Z",
+  startedBy: "alice",
+  isFrozen: false,
+  asks: false,
+  says: "10 m at 5 %, 7 m 30 s to go",
+};
+
+export const ramping: ReleaseView = { ...release, revision: 8, action: "ramp", ramp };
 
 export const metrics: Metrics = {
   prompt: "support-bot",
@@ -193,6 +215,14 @@ export const SAMPLES: { [id in OperationId]: Answer<id> } = {
     arms: [{ ...release.arms[1]!, weight: 100, arm: "baseline" }],
   },
   rollback,
+  getRamp: { prompt: "support-bot", environment: "production", revision: 8, ramp },
+  startRamp: ramping,
+  pauseRamp: {
+    ...ramping,
+    ramp: { ...ramp, state: "paused", notBefore: null, says: "paused at 5 %; resume it to go on" },
+  },
+  resumeRamp: ramping,
+  stopRamp: { ...release, revision: 9, action: "ramp" },
   listEnvironments: { prompt: "support-bot", environments: ["production", "staging"] },
   listRevisions: {
     prompt: "support-bot",

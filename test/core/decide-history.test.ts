@@ -11,7 +11,7 @@ import { viewRelease } from "../../src/core/release-view.ts";
 import { checkHistory, replayRevisions } from "../../src/core/replay.ts";
 import { compileSlots, countBuckets, soleOwner, validateSlots, weightBuckets } from "../../src/core/slots.ts";
 import type { PromptState, Release, ReleaseState, Unit } from "../../src/core/types.ts";
-import { command, DRAIN_MS, Life } from "./decide-support.ts";
+import { actorOf, command, DRAIN_MS, Life } from "./decide-support.ts";
 
 const environment = fc.constantFrom("production", "production", "production", "staging");
 const version = fc.integer({ min: 1, max: 4 });
@@ -42,6 +42,24 @@ const anyCommand: fc.Arbitrary<DecideInput> = fc.oneof(
       .map(({ to, ...more }) => command.rollback({ ...more, ...(to === undefined ? {} : { to }) })),
   },
   { weight: 1, arbitrary: version.map((one) => command.revoke(one)) },
+  {
+    weight: 3,
+    arbitrary: fc
+      .record({ version, holdback: fc.constantFrom(0, 5), environment })
+      .map((one) => command.ramp(one.version, { holdback: one.holdback }, one.environment)),
+  },
+  {
+    weight: 4,
+    arbitrary: fc
+      .record({ step: fc.integer({ min: 0, max: 3 }), environment })
+      .map((one) => command.step(one.step, "proven", one.environment)),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .record({ what: fc.constantFrom("pause", "resume", "stop"), environment })
+      .map((one) => command.turn(one.what, one.environment)),
+  },
   {
     weight: 1,
     arbitrary: fc.constantFrom(
@@ -117,7 +135,7 @@ function checkDecision(life: Life, input: DecideInput, before: PromptState | nul
     row.environment,
     (before?.releases[row.environment]?.release.revision ?? 0) + 1,
     new Date(life.nowMs).toISOString(),
-    life.actor.name,
+    actorOf(input, life.actor).name,
   ]);
   expect(revisions).toEqual(expected);
   for (const { action, before: past, after } of decision.revisions) {
@@ -138,7 +156,8 @@ function checkRepeated(life: Life, input: Extract<DecideInput, { type: "rollback
 }
 
 function attemptTwice(life: Life, input: DecideInput): Decision | Problem {
-  const twin = decide(structuredClone(life.state), structuredClone(input), life.actor, life.nowMs + 1000, {
+  const actor = actorOf(input, life.actor);
+  const twin = decide(structuredClone(life.state), structuredClone(input), actor, life.nowMs + 1000, {
     drainMs: life.drainMs,
   });
   const decision = life.attempt(input);

@@ -2,6 +2,7 @@
 
 import { decide, type DecideInput, type Decision, type DecideResult } from "../../src/core/decide.ts";
 import { isProblem, type Problem } from "../../src/core/problem.ts";
+import { RAMP_ACTOR, RAMP_DEFAULTS, type Ramp, type RampPlan } from "../../src/core/ramps.ts";
 import type { Actor, PromptState, Release, Revision } from "../../src/core/types.ts";
 
 export const START_MS = Date.parse("2026-01-01T00:00:00.000Z");
@@ -49,10 +50,33 @@ export const command = {
     ...more,
   }),
   revoke: (version: number, reason = ""): DecideInput => ({ type: "revoke", version, reason }),
+  ramp: (version: number, plan: Partial<RampPlan> = {}, environment = "production"): DecideInput => ({
+    type: "ramp",
+    environment,
+    version,
+    plan: { ...RAMP_DEFAULTS, ...plan },
+    reason: "",
+  }),
+  step: (step: number, reason = "proven", environment = "production"): DecideInput => ({
+    type: "ramp_step",
+    environment,
+    step,
+    reason,
+  }),
+  turn: (what: "pause" | "resume" | "stop", environment = "production"): DecideInput => ({
+    type: `ramp_${what}`,
+    environment,
+    reason: "",
+  }),
 };
 type Canary = Extract<DecideInput, { type: "canary" }>;
 type Promote = Extract<DecideInput, { type: "promote" }>;
 type Rollback = Extract<DecideInput, { type: "rollback" }>;
+
+/** Steps of a ramp are the ramp's own. */
+export function actorOf({ type }: DecideInput, actor: Actor): Actor {
+  return type === "ramp_step" ? RAMP_ACTOR : actor;
+}
 
 export class Life {
   state: PromptState | null = null;
@@ -64,9 +88,8 @@ export class Life {
   /** The decision, one second after the last one; the state moves on unless it is a problem. */
   attempt(input: DecideInput): Decision | Problem {
     this.nowMs += 1000;
-    const decision = decide(freeze(this.state), freeze(input), this.actor, this.nowMs, {
-      drainMs: this.drainMs,
-    });
+    const actor = actorOf(input, this.actor);
+    const decision = decide(freeze(this.state), freeze(input), actor, this.nowMs, { drainMs: this.drainMs });
     if (isProblem(decision)) return decision;
     this.state = freeze(decision.state);
     this.history.push(...decision.revisions);
@@ -100,6 +123,14 @@ export class Life {
     const found = this.state?.releases[environment];
     if (found === undefined) throw new Error(`no release in ${environment}`);
     return found.release;
+  }
+
+  ramp(environment = "production"): Ramp | null {
+    return this.state?.releases[environment]?.ramp ?? null;
+  }
+
+  weight(version: number, environment = "production"): number {
+    return this.release(environment).arms.find((arm) => arm.version === version)?.weight ?? 0;
   }
 }
 
