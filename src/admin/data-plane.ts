@@ -42,7 +42,11 @@ export const RESPONSE_HEADERS = [
     name: "Prompt-Skipped",
     description: "The coding agent that the prompt's `agents: off` puts no prompt in for.",
   },
-  { name: "Prompt-Request-Id", description: "Id of this request." },
+  {
+    name: "Prompt-Request-Id",
+    description:
+      "Id of this request. With a version in the answer it is signed, and feedback can be given by it (`POST /feedback`) for 7 days; the random id of the logs stands in it.",
+  },
   { name: "Prompt-Error", description: "Code of an error of ours; provider errors pass byte for byte." },
   { name: "Server-Timing", description: "`proxy;dur=…`: milliseconds spent in Switchback." },
 ] as const;

@@ -7,6 +7,7 @@ import type { SyncReply, SyncRequest } from "../core/ports.ts";
 import { problem, type Problem } from "../core/problem.ts";
 import type { ArmName, Lease, PromptState, Reason, Release, Tally } from "../core/types.ts";
 import { addChains } from "./chains.ts";
+import { feedbackKeyOf } from "./feedback-key.ts";
 import { wakeToForget } from "./housekeeping.ts";
 import type { ControlStore } from "./store.ts";
 import { numberOf, textOf, type Sql } from "./sql.ts";
@@ -26,6 +27,7 @@ export function answerSync(
     release: request.knownRevision === release.revision ? null : release,
     lease: { softMs: lease.softMs, leaseMs: lease.leaseMs },
     acceptedSequence: acceptReport(store.sql, request, nowMs),
+    feedbackKey: feedbackKeyOf(store),
   };
 }
 

@@ -13,6 +13,7 @@
 // | reporters   | isolate                                         | highest report sequence counted                   | kept 24 h after the last report   |
 // | began       | environment, conversation                       | revision of its first turn                        | kept while a drain can ask for it |
 // | chains      | n (environment, response unique)                | key and revision of a response chain's first turn | kept 30 days, 200,000 at most     |
+// | secrets     | `feedback`                                      | what request ids are signed with                  | fixed                             |
 // | meta        | `schema`, `lease_ms`, `lease_longer_until_ms`   | numbers                                           | fixed                             |
 //
 // A row holds at most 2 MB; core's compiler refuses a larger version.
@@ -52,13 +53,19 @@ const SCHEMA = [
 ];
 
 /** The database and what is known of it without asking: `state` is the committed state, null for an unknown prompt. */
-export type ControlStore = { sql: Sql; created: boolean; state: PromptState | null };
+export type ControlStore = {
+  sql: Sql;
+  created: boolean;
+  state: PromptState | null;
+  /** null: nobody has asked for it since the object woke up. */
+  feedbackKey: string | null;
+};
 
 export function openStore(sql: Sql): ControlStore {
   const created = sql.exec(`SELECT 1 FROM sqlite_master WHERE name = 'meta'`).length > 0;
   // Objects that were created before there were chains.
   if (created) sql.exec(CHAINS_TABLE);
-  return { sql, created, state: created ? readState(sql) : null };
+  return { sql, created, state: created ? readState(sql) : null, feedbackKey: null };
 }
 
 /** Within the transaction of the first write. `store.created` is for the caller to set once that is committed. */

@@ -27,6 +27,7 @@ import {
   type Scope,
 } from "./releases.ts";
 import type { Account } from "./respond.ts";
+import type { SealedAs } from "./seal.ts";
 import { loadVersion, peekVersion, prepareVersion, type LoadedVersion } from "./versions.ts";
 
 export type Question = {
@@ -126,6 +127,7 @@ export async function decideBody(
     const stranded: boolean = unservable === assignment.version;
     const served: Assignment = (stranded ? assignFallback(release, assignment) : null) ?? assignment;
     account.assignment = served;
+    account.sealedAs = sealedAs(entry, question);
     account.assignedVersion = served === assignment ? null : assignment.version;
     const loaded = peekVersion(entry.prompt, served.version);
     if (loaded === undefined) {
@@ -153,6 +155,12 @@ export async function decideBody(
     };
   }
   return problem("release_unavailable", `The release of ${question.name} keeps changing. Retry shortly.`);
+}
+
+/** Of a count of tokens nobody has anything to say. */
+function sealedAs({ sealer, environment }: Entry, { endpoint, scan }: Question): SealedAs | null {
+  if (sealer === null || endpoint.count) return null;
+  return { sealer, environment, turn: scan.continues ? "later" : "first" };
 }
 
 /** False: Control did not say in time. */

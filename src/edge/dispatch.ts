@@ -18,6 +18,7 @@ import { isPieces, joinPieces, openPieces } from "./pieces.ts";
 import { relayAnswer, type Watch } from "./relay.ts";
 import { scheduleFlush } from "./releases.ts";
 import { respondProblem, stampHeaders } from "./respond.ts";
+import { sealAccount } from "./seal.ts";
 import { discard, isBlamed, openStream, type Attempt } from "./shield.ts";
 import { addOutcome, type OutcomeKind } from "./tallies.ts";
 import { mountUploadUrl } from "./uploads.ts";
@@ -33,6 +34,7 @@ export async function dispatchTurn(
   const first = await attempt(call, endpoint, decision, decision.injected);
   if (first.kind === "fenced") return null;
   const second = await standIn(call, endpoint, decision, first);
+  await sealAccount(call.account);
   return answerTurn(call, endpoint, decision, second ?? first, dispatchedAtMs);
 }
 

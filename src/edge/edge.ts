@@ -19,6 +19,7 @@ import { isLarge, serveLarge } from "./large.ts";
 import { questionOf } from "./question.ts";
 import { nameOfSession, serveSession } from "./realtime.ts";
 import type { Ctx } from "./releases.ts";
+import { sealAccount } from "./seal.ts";
 import { respondFailure, respondProblem, type Account } from "./respond.ts";
 import { checkPath, parseRoute } from "./route.ts";
 
@@ -26,6 +27,8 @@ import { checkPath, parseRoute } from "./route.ts";
 export async function serveData(request: Request, env: Env, ctx: Ctx): Promise<Response> {
   const account: Account = {
     requestId: crypto.randomUUID(),
+    signedId: null,
+    sealedAs: null,
     startedAtMs: Date.now(),
     prompt: null,
     assignment: null,
@@ -110,7 +113,7 @@ async function serveTurn(call: Call, endpoint: Endpoint): Promise<Response> {
   if (isProblem(question)) return respondProblem(question, family, account);
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     const decision = await decideBody(question, account, scope);
-    if (isProblem(decision)) return respondProblem(decision, family, account);
+    if (isProblem(decision)) return refuseSealed(decision, family, account);
     if ("skipped" in decision) {
       account.skipped = decision.skipped;
       return passThrough(call, body);
@@ -121,5 +124,11 @@ async function serveTurn(call: Call, endpoint: Endpoint): Promise<Response> {
       return answer;
     }
   }
-  return respondProblem(lateForLease(), family, account);
+  return refuseSealed(lateForLease(), family, account);
+}
+
+/** The answer to a turn that had a version by the time that it failed, perhaps. */
+async function refuseSealed(value: Problem, family: Family, account: Account): Promise<Response> {
+  await sealAccount(account);
+  return respondProblem(value, family, account);
 }

@@ -13,6 +13,7 @@ import { answerTurn, attempt } from "./dispatch.ts";
 import { isDecidedEarly } from "./early.ts";
 import { questionOf } from "./question.ts";
 import { discard, type Attempt } from "./shield.ts";
+import { sealAccount } from "./seal.ts";
 import { SKIPS } from "./skips.ts";
 import { within } from "./time.ts";
 import { checkedWay, nativeWay, type Outcome, type Way } from "./ways.ts";
@@ -147,6 +148,7 @@ async function send(begun: Begun, head: Uint8Array, size: number, reader: Reader
   const answered = await attempt(call, endpoint, asStream(), { path, body: way.readable, upload });
   const isRefused = answered.kind !== "answered" || answered.upstream.status >= 400;
   const outcome = await settle(sent, isRefused ? REFUSED_MS : READ_ON_MS, way);
+  await sealAccount(call.account);
   const answer = (attempted: Attempt) => answerTurn(call, endpoint, asStream(), attempted, dispatchedAtMs);
   if (outcome === "sent" || outcome === "unread") return answer(answered);
   discard(answered);

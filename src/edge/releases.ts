@@ -10,6 +10,7 @@ import { createChains, type Chains } from "./chains.ts";
 import { createConversations, type Conversations } from "./conversations.ts";
 import { adopt, adoptCopy, freshnessOf, type Grant } from "./lease.ts";
 import { acknowledge, createTallies, hasUnsent, takeReport, type Tallies } from "./tallies.ts";
+import { importSealer, type Sealer } from "./seal.ts";
 import { sleep, within } from "./time.ts";
 
 /** One prompt in one environment, as this isolate holds it. Plain data: no I/O object outlives its request. */
@@ -27,6 +28,8 @@ export type Entry = {
   /** When each background reporter started; 0: none is running. One that vanished is replaced in time. */
   flushingSinceMs: number;
   announcingSinceMs: number;
+  /** What request ids are signed with; null: Control has not said yet. */
+  sealer: Sealer | null;
   tallies: Tallies;
   conversations: Conversations;
   chains: Chains;
@@ -60,6 +63,7 @@ export function createEntry(prompt: string, environment: string): Entry {
     failedAtMs: 0,
     flushingSinceMs: 0,
     announcingSinceMs: 0,
+    sealer: null,
     tallies: createTallies(),
     conversations: createConversations(),
     chains: createChains(),
@@ -182,6 +186,10 @@ async function sync(entry: Entry, { env }: Scope): Promise<"ok" | "failed" | Pro
       askedAtMs,
       askedWithRevision,
     });
+    const { feedbackKey } = reply;
+    if (feedbackKey !== undefined && feedbackKey !== entry.sealer?.text) {
+      entry.sealer = await importSealer(feedbackKey);
+    }
     const nowMs = Date.now();
     entry.failedAtMs = freshnessOf(entry.grant, nowMs) === "dead" ? nowMs : 0;
     return "ok";

@@ -5,10 +5,16 @@ import { nameOfError, PROBLEMS, statusOf, type Problem, type ProblemCode } from 
 import type { Assignment } from "../core/types.ts";
 import { errorBody, errorHeaders } from "../wire/errors.ts";
 import type { Family } from "../wire/wire.ts";
+import type { SealedAs } from "./seal.ts";
 
 /** What is known of a request so far; every answer, an error too, explains itself with it. */
 export type Account = {
+  /** Random; what log lines have. */
   requestId: string;
+  /** What the client gets instead, with the random one in it: feedback is given by it. null: by the plain one, none is. */
+  signedId: string | null;
+  /** Set where a version is about to serve the turn. */
+  sealedAs: SealedAs | null;
   startedAtMs: number;
   prompt: string | null;
   assignment: Assignment | null;
@@ -19,7 +25,7 @@ export type Account = {
 };
 
 export function stampHeaders(headers: Headers, account: Account, dispatchedAtMs: number): void {
-  headers.set("prompt-request-id", account.requestId);
+  headers.set("prompt-request-id", idFor(account));
   headers.append("server-timing", `proxy;dur=${Math.max(0, dispatchedAtMs - account.startedAtMs)}`);
   if (account.prompt !== null) headers.set("prompt-name", printable(account.prompt));
   if (account.skipped !== null) headers.set("prompt-skipped", account.skipped);
@@ -31,6 +37,10 @@ export function stampHeaders(headers: Headers, account: Account, dispatchedAtMs:
   headers.set("prompt-reason", assignment.reason);
   if (account.assignedVersion !== null)
     headers.set("prompt-assigned-version", String(account.assignedVersion));
+}
+
+function idFor({ signedId, requestId }: Account): string {
+  return signedId ?? requestId;
 }
 
 /** A name that is nobody's yet comes from the caller: no byte of it may break a header. */
@@ -48,9 +58,10 @@ export function respondProblem(value: Problem, family: Family, account: Account)
   if (!rule.retry) headers.set("x-should-retry", "false");
   const retryAfter = RETRY_AFTER[value.problem];
   if (retryAfter !== undefined) headers.set("retry-after", retryAfter);
-  const own = errorHeaders(family, value, account.requestId);
+  const id = idFor(account);
+  const own = errorHeaders(family, value, id);
   for (const [name, text] of Object.entries(own)) headers.set(name, text);
-  return new Response(errorBody(family, value, account.requestId), { status: statusOf(value), headers });
+  return new Response(errorBody(family, value, id), { status: statusOf(value), headers });
 }
 
 /** A bug of ours must not leak details, nor turn into an un-prompted call. The log has a line with the request's id. */

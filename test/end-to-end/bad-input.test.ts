@@ -3,6 +3,7 @@
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { startCluster, type Cluster } from "../support/cluster.ts";
+import { PLAIN_ID, SIGNED_ID } from "../support/request-ids.ts";
 import { callAdmin, createPrompt, send, startProvider, type Answer, type Provider } from "./rollback-rig.ts";
 
 const MAX_BODY_BYTES = 200_000;
@@ -48,7 +49,8 @@ type Refusal = { status: number; code: string; message?: RegExp; retry?: boolean
 function expectRefusal(answer: Answer, { status, code, message, retry = false }: Refusal): void {
   expect([answer.status, answer.headers["prompt-error"]], answer.body).toEqual([status, code]);
   expect(answer.headers["x-should-retry"]).toBe(retry ? undefined : "false");
-  expect(answer.headers["prompt-request-id"]).toMatch(/^[0-9a-f-]{36}$/);
+  const isDecided = answer.headers["prompt-version"] !== undefined;
+  expect(answer.headers["prompt-request-id"]).toMatch(isDecided ? SIGNED_ID : PLAIN_ID);
   const parsed = JSON.parse(answer.body) as { error: { message: string } };
   if (message) expect(parsed.error.message).toMatch(message);
   expect(provider.dispatches, "nothing went upstream").toEqual([]);
