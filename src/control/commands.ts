@@ -9,7 +9,7 @@ import type { Accepted, Envelope, RevokeAnswer, RollbackAnswer } from "../core/p
 import { isProblem, problem, type Problem } from "../core/problem.ts";
 import { viewRelease } from "../core/release-view.ts";
 import { DEFAULT_ENVIRONMENT, type PromptState, type PromptVersion } from "../core/types.ts";
-import { wakeToForget } from "./housekeeping.ts";
+import { wakeForRamps, wakeToForget } from "./housekeeping.ts";
 import { enforcedByMs, type HeldLease } from "./lease.ts";
 import { enqueue, staleKeys } from "./outbox.ts";
 import { appendRevisions, compareStates, createTables, writeState, type ControlStore } from "./store.ts";
@@ -122,6 +122,7 @@ function commit(
   }
   enqueue(sql, staleKeys(state, decision.state, changes, version?.version ?? null), nowMs);
   wakeToForget(sql, nowMs);
+  wakeForRamps(sql, decision.state, nowMs);
 }
 
 /** The document of the version that a push made; null when the content was there already. */

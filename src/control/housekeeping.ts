@@ -3,7 +3,8 @@
 // nothing. Expired drains stay in their release until its next change: they are dated and no longer count, and dropping
 // them here would leave a state that the audit log cannot explain.
 
-import type { Release } from "../core/types.ts";
+import { nextLookMs } from "../core/ramp-next.ts";
+import type { PromptState, Release } from "../core/types.ts";
 import { forgetChains } from "./chains.ts";
 import type { ControlStore } from "./store.ts";
 import { drainOutbox, nextDeliveryMs, type Targets } from "./outbox.ts";
@@ -56,12 +57,21 @@ export function wakeToForget(sql: Sql, nowMs: number): void {
   sql.wakeBy(nowMs + LOOK_EVERY_MS);
 }
 
+/** The alarm that ramps need: within the transaction that changes one, and after every alarm. */
+export function wakeForRamps(sql: Sql, { releases }: PromptState, nowMs: number): void {
+  for (const { ramp } of Object.values(releases)) {
+    const lookMs = ramp === undefined ? null : nextLookMs(ramp, nowMs);
+    if (lookMs !== null) sql.wakeBy(lookMs);
+  }
+}
+
 /** Asks for the alarm that comes next, if any. */
 function scheduleNext(store: ControlStore, nowMs: number): void {
   if (store.state === null) return;
   const deliveryMs = nextDeliveryMs(store.sql, nowMs);
   if (deliveryMs !== null) store.sql.wakeBy(deliveryMs);
   if (hasSomethingToForget(store.sql)) wakeToForget(store.sql, nowMs);
+  wakeForRamps(store.sql, store.state, nowMs);
 }
 
 function hasSomethingToForget(sql: Sql): boolean {

@@ -3,6 +3,7 @@
 // alarm and the other objects. Every grant of a lease is the answer to a fresh call (guarantee 1).
 
 import { DurableObject } from "cloudflare:workers";
+import { releaseStateOf } from "../core/decide-release.ts";
 import { configuredLease } from "../core/lease.ts";
 import type { Accepted, ControlPort, Envelope, SyncReply, SyncRequest, VersionView } from "../core/ports.ts";
 import { isProblem, nameOfError, problem, type Problem } from "../core/problem.ts";
@@ -24,6 +25,7 @@ import { readChain } from "./chains.ts";
 import { executeCommand, findRepeated, previewCommand, type PreparedPush } from "./commands.ts";
 import { createDurableSql, type DurableSql } from "./durable-sql.ts";
 import { runAlarm } from "./housekeeping.ts";
+import { driveRamps, type RampCare } from "./ramping.ts";
 import { holdLease, type HeldLease } from "./lease.ts";
 import { deliverKey, REGISTRY_KEY, type Targets } from "./outbox.ts";
 import { preparePush } from "./prepare.ts";
@@ -32,6 +34,8 @@ import { openStore, readRevisions, readVersionDocument, type ControlStore } from
 import { claimNames, createTargets } from "./targets.ts";
 
 const DEFAULT_DRAIN_MS = 24 * 3_600_000;
+
+const CARE: RampCare = { healthOf: () => null, record: () => {} };
 
 export class Control extends DurableObject<Env> implements ControlPort {
   readonly #sql: DurableSql;
@@ -49,7 +53,9 @@ export class Control extends DurableObject<Env> implements ControlPort {
 
   async sync(request: SyncRequest): Promise<SyncReply | Problem> {
     const nowMs = Date.now();
-    return answerSync(this.#store, request, this.#grant(nowMs), nowMs);
+    return answerSync(this.#store, request, this.#grant(nowMs), nowMs, () =>
+      this.#driveRamps([request.environment], nowMs),
+    );
   }
 
   async began(environment: string, conversation: string): Promise<number | null> {
@@ -101,7 +107,10 @@ export class Control extends DurableObject<Env> implements ControlPort {
 
   async readRelease(environment: string): Promise<ReleaseView | Problem> {
     const state = this.#readState();
-    return isProblem(state) ? state : viewRelease(state, environment, Date.now());
+    if (isProblem(state)) return state;
+    const ramp = releaseStateOf(state, environment)?.ramp;
+    const health = ramp === undefined ? null : CARE.healthOf(this.#store, environment, ramp.version);
+    return viewRelease(state, environment, Date.now(), health);
   }
 
   async readRouting(environment: string): Promise<Release | Problem> {
@@ -131,6 +140,7 @@ export class Control extends DurableObject<Env> implements ControlPort {
 
   override async alarm(): Promise<void> {
     this.#sql.alarmFired();
+    this.#driveRamps(Object.keys(this.#store.state?.releases ?? {}), Date.now());
     await runAlarm(this.#store, this.#targets, Date.now, logFailure);
   }
 
@@ -160,6 +170,18 @@ export class Control extends DurableObject<Env> implements ControlPort {
     // An object that has nothing yet has nothing on record either.
     if (this.#store.created) this.#lease = lease;
     return lease;
+  }
+
+  /** Neither a report nor an alarm may fail for a ramp's sake. */
+  #driveRamps(environments: readonly string[], nowMs: number): void {
+    try {
+      const options = { drainMs: drainMs(this.env), lease: this.#grant(nowMs) };
+      for (const { problem: code } of driveRamps(this.#store, environments, CARE, nowMs, options)) {
+        console.error(JSON.stringify({ event: "ramp_refused", code }));
+      }
+    } catch (error) {
+      console.error(JSON.stringify({ event: "ramp_failed", error: nameOfError(error) }));
+    }
   }
 
   /** What needs other objects, before the decision: a push's content, and the names that a put asks for. What would

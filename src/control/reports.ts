@@ -13,20 +13,26 @@ import type { ControlStore } from "./store.ts";
 import { numberOf, textOf, type Sql } from "./sql.ts";
 
 /** Answers a sync at `nowMs` with `lease`. `prompt_not_found` (archived too), `version_not_found` when nothing has
- * been pushed, `environment_not_found`; then nothing is counted. */
+ * been pushed, `environment_not_found`; then nothing is counted. `afterReport` may change the release: the answer carries
+ * what is in force after it. */
 export function answerSync(
   store: ControlStore,
   request: SyncRequest,
   lease: Lease,
   nowMs: number,
+  afterReport: () => void = () => {},
 ): SyncReply | Problem {
+  const before = findRelease(store.state, request.prompt, request.environment);
+  if ("problem" in before) return before;
+  const acceptedSequence = acceptReport(store.sql, request, nowMs);
+  if (request.report !== null) afterReport();
   const release = findRelease(store.state, request.prompt, request.environment);
   if ("problem" in release) return release;
   return {
     // An isolate that knows a later revision than we do holds what never was: it gets ours, and no lease on its own.
     release: request.knownRevision === release.revision ? null : release,
     lease: { softMs: lease.softMs, leaseMs: lease.leaseMs },
-    acceptedSequence: acceptReport(store.sql, request, nowMs),
+    acceptedSequence,
     feedbackKey: feedbackKeyOf(store),
   };
 }

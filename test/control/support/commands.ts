@@ -5,6 +5,7 @@ import type { PreparedPush } from "../../../src/control/commands.ts";
 import type { HeldLease } from "../../../src/control/lease.ts";
 import type { Accepted, Command, Envelope } from "../../../src/core/ports.ts";
 import { isProblem, type Problem } from "../../../src/core/problem.ts";
+import { RAMP_ACTOR, RAMP_DEFAULTS } from "../../../src/core/ramps.ts";
 
 export const PROMPT = "support-bot";
 export const START_MS = Date.parse("2026-11-23T00:00:00Z");
@@ -18,7 +19,7 @@ export function createEnvelope(command: Command, more: Partial<Envelope> = {}): 
   return {
     prompt: PROMPT,
     command,
-    actor: { name: "ada", role: "admin" },
+    actor: command.type === "ramp_step" ? RAMP_ACTOR : { name: "ada", role: "admin" },
     ifMatch: null,
     idempotency: null,
     ...more,
@@ -92,6 +93,33 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ type: fc.constant("revoke" as const), version, reason }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant("archive" as const), reason }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      type: fc.constant("ramp" as const),
+      environment,
+      version,
+      plan: fc.constantFrom(RAMP_DEFAULTS, { ...RAMP_DEFAULTS, holdback: 0 }),
+      reason,
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      type: fc.constant("ramp_step" as const),
+      environment,
+      step: fc.integer({ min: 0, max: 2 }),
+      reason,
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      type: fc.constantFrom("ramp_pause" as const, "ramp_resume" as const, "ramp_stop" as const),
+      environment,
+      reason,
+    }),
+  },
 );
 
 function settings(): fc.Arbitrary<Extract<Command, { type: "put" }>["settings"]> {
