@@ -1,9 +1,10 @@
 // Beside the targets: what else the guardrails rest on. A mean guardrail alone keeps its promise for any shape of values;
 // a ramp's gate opens for what is fine, and stays shut at the bounds that it rules out; a wrong split is found.
 
-import { runGate, runMeanGuard, runSplit, SHAPES } from "./single.ts";
+import { runGate, runInterval, runMeanGuard, runSplit, SHAPES } from "./single.ts";
 import { percent, runsOf, type Measured, type Target } from "./targets.ts";
-import { quantile } from "./trial.ts";
+import { alike, quantile, runTrials } from "./trial.ts";
+import { HEALTHY } from "./world.ts";
 
 const NO_TARGET = Number.NaN;
 type World = Parameters<typeof runGate>[0];
@@ -17,6 +18,12 @@ function passes(name: string, world: World, most: [number, number], runs: number
 }
 
 const fine = (at: number, errors = 0.01): World => ({ share: at, errors, canaryErrors: errors, slower: 0 });
+
+/** A small canary whose cache is cold: 30 % of its input comes out of it, of the baseline's 90 %. */
+export function coldCache(share: number, isApart: boolean) {
+  const arm = (hits: number) => alike({ ...HEALTHY, cache: { hits, isApart } });
+  return { requests: 100_000, share: () => share, baseline: arm(0.9), canary: arm(0.3) };
+}
 
 export const PARTS: readonly Target[] = [
   {
@@ -78,5 +85,42 @@ export const PARTS: readonly Target[] = [
         },
       ];
     },
+  },
+  {
+    id: "P5",
+    says: "a canary whose cache is cold (hits of 30 % against 90 %, three times as fast, a tenth of the cost)",
+    run: (scale) =>
+      [0.05, 0.1].flatMap((share) =>
+        [true, false].map((isApart) => {
+          const trials = runTrials(coldCache(share, isApart), runsOf(isApart ? 300 : 100, scale), 19);
+          const blamed = trials.filter(({ detectedAfter }) => detectedAfter !== null).length;
+          return {
+            name: `rolled back at ${share * 100} %, ${isApart ? "compared apart" : "all in one"}`,
+            value: (100 * blamed) / trials.length,
+            most: isApart ? 1 : NO_TARGET,
+            unit: "% of runs",
+          };
+        }),
+      ),
+  },
+  {
+    id: "P6",
+    says: "the interval of the risk ratio (95 %): it ever leaves out the truth within 100,000 requests",
+    run: (scale) =>
+      [0.01, 0.1, 0.5].flatMap((share) =>
+        [
+          { errors: 0.01, ratio: 1 },
+          { errors: 0.002, ratio: 1 },
+          { errors: 0.01, ratio: 3 },
+          { errors: 0.05, ratio: 0.5 },
+        ].map(({ errors, ratio }) =>
+          percent(
+            `errors ${errors * 100} %, ×${ratio}, share ${share * 100} %`,
+            runsOf(400, scale),
+            (seed) => runInterval({ share, errors, ratio }, 800_000 + seed),
+            5,
+          ),
+        ),
+      ),
   },
 ];

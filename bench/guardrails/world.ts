@@ -14,6 +14,8 @@ export type Arm = {
   cost: number;
   thumbsDown: number;
   judge: number;
+  /** How many answers' input comes out of the provider's cache, and whether they are told apart. */
+  cache?: { hits: number; isApart: boolean };
 };
 
 export const HEALTHY: Arm = {
@@ -37,6 +39,9 @@ const STALL = Math.log(30);
 const THUMBS_SHARE = 0.05;
 const JUDGED_SHARE = 0.1;
 const JUDGE_SPREAD = 0.2;
+/** What came out of the provider's cache is there in a third of the time, for a tenth of the money. */
+const HIT_TIME = Math.log(1 / 3);
+const HIT_COST = Math.log(1 / 10);
 
 /**
  * Adds one request to the sums; gives its ln latency, null where it failed. `clump` shifts its time as its user's do,
@@ -56,11 +61,17 @@ export function addRequest(
   }
   if (random.uniform() < arm.refusals) sums.counts.refusals += 1;
   const stall = random.uniform() < STALLS ? STALL : 0;
-  const latency = LATENCY + Math.log(arm.latency) + LATENCY_SPREAD * random.normal() + clump + stall;
+  const isHit = arm.cache !== undefined && random.uniform() < arm.cache.hits;
+  const isApart = arm.cache?.isApart === true;
+  const hit = isHit ? HIT_TIME : 0;
+  const latency = LATENCY + Math.log(arm.latency) + LATENCY_SPREAD * random.normal() + clump + stall + hit;
+  const firstToken = FIRST_TOKEN + Math.log(arm.firstToken) + SPREAD * random.normal() + hit;
+  // Apart, the cost is that of the full price.
+  const discount = isHit && !isApart ? HIT_COST : 0;
   const { histograms } = sums;
-  count(histograms.latency, latency);
-  count(histograms.first_token, FIRST_TOKEN + Math.log(arm.firstToken) + SPREAD * random.normal());
-  count(histograms.cost, COST + Math.log(arm.cost) + SPREAD * random.normal());
+  count(isHit && isApart ? histograms.latency_cached : histograms.latency, latency);
+  count(isHit && isApart ? histograms.first_token_cached : histograms.first_token, firstToken);
+  count(histograms.cost, COST + Math.log(arm.cost) + SPREAD * random.normal() + discount);
   if (random.uniform() < THUMBS_SHARE) {
     sums.thumbs.units += 1;
     if (random.uniform() < arm.thumbsDown) sums.thumbs.bad += 1;

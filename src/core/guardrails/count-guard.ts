@@ -25,7 +25,7 @@ export type CountGuard = {
   peakLogEvidence: number;
   /** Since the beginning, over all strata. */
   ratio: RatioSums;
-  /** Of the present block and the one before: a change that came late drowns in a long past. */
+  /** Of the present block and the one before, for people: a change that came late drowns in a long past. */
   block: RatioSums;
   blockBefore: RatioSums;
   baselineUnits: number;
@@ -37,6 +37,8 @@ export type CountGuard = {
 export const ODDS: readonly number[] = [1.25, 1.5, 2, 3, 5, 10, 40];
 const LOG_ODDS = ODDS.map(Math.log);
 
+/** Canary units of a block: about as many as it takes to find something. */
+const BLOCK_UNITS = 100;
 /** Of the capital, what the rollout begins with; the restarts share the rest. */
 const FIRST_SHARE = 0.65;
 
@@ -93,7 +95,7 @@ export function addCounts(
   next.baselineUnits += baseline.units;
   next.baselineBad += baseline.bad;
   while (Math.floor(next.canaryUnits / rule.restartUnits) > next.restarts) refill(next);
-  if (next.restarts > guard.restarts) {
+  if (next.block.canaryUnits >= BLOCK_UNITS) {
     next.blockBefore = next.block;
     next.block = NO_RATIO;
   }

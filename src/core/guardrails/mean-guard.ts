@@ -62,6 +62,9 @@ export const SCORE_RULE: MeanRule = { ...TIME_RULE, sign: -1, minEffect: 0.02, s
 const MOST_COPIES = 8;
 /** Of the budget, for the test that begins with the rollout; the rest is for the copies. */
 const MAIN_SHARE = 0.7;
+/** Below it nobody knows how values vary: two that happen to lie in one bin would make the third an outrage. (Seen where
+ * cached answers are compared apart: false alarms after four canary answers.) */
+const LEAST_DEGREES = 15;
 /** Below every threshold; JSON knows no infinity. */
 const NOWHERE = -1_000_000;
 
@@ -111,7 +114,7 @@ export function addMeans(
 /** Nats by which the strongest of the tests is beyond its threshold; negative: none is. */
 function marginOf(guard: MeanGuard, rule: MeanRule, alpha: number, designEffect: number): number {
   const variance = varianceOf(guard.spread);
-  if (!(variance > 0)) return NOWHERE;
+  if (!(variance > 0) || guard.spread.degrees < LEAST_DEGREES) return NOWHERE;
   const sigma = Math.sqrt(variance);
   const width = widthOf(rule, variance, alpha);
   const over = (test: Score, threshold: number) => {

@@ -60,7 +60,8 @@ export type Sums = {
 };
 
 export const SCORE_SCALE = 10_000;
-const COST_UNIT_NANO_USD = 10_000;
+/** Of the cost histogram. */
+export const COST_UNIT_NANO_USD = 10_000;
 const MOST_MODELS = 40;
 
 export function createSums(): Sums {

@@ -1,0 +1,37 @@
+// From a tally, as isolates report it, to the sums that guardrails compare. Nothing is lost and nothing made up: isolates of
+// an earlier deployment report requests and errors alone, and feedback comes in tallies without a request.
+
+import type { ArmSums } from "../guardrails/arm-sums.ts";
+import { SCORE_SCALE, type Sums } from "../metering/sums.ts";
+import type { Tally } from "../types.ts";
+
+export function armSumsOf({ requests, errors, sums }: Tally): ArmSums {
+  const counts = sums?.counts ?? {};
+  const histograms: Sums["histograms"] = sums?.histograms ?? {};
+  const { up, down } = sums?.thumbs ?? { up: 0, down: 0 };
+  const judge = sums?.judge ?? { units: 0, sum: 0, squares: 0 };
+  return {
+    requests,
+    counts: {
+      errors,
+      timeouts: counts.timeouts ?? 0,
+      refusals: counts.refusals ?? 0,
+      truncations: counts.truncations ?? 0,
+      schema_failures: counts.schemaFailures ?? 0,
+    },
+    thumbs: { units: up + down, bad: down },
+    histograms: {
+      first_token: histograms.firstToken ?? {},
+      first_token_cached: histograms.firstTokenCached ?? {},
+      latency: histograms.latency ?? {},
+      latency_cached: histograms.latencyCached ?? {},
+      cost: histograms.cost ?? {},
+      tokens: histograms.tokens ?? {},
+    },
+    judge: {
+      units: judge.units,
+      sum: judge.sum / SCORE_SCALE,
+      squares: judge.squares / SCORE_SCALE ** 2,
+    },
+  };
+}

@@ -1,0 +1,84 @@
+// One guardrail of one canary as people read it: values in their own units, the effect with an interval, evidence. Values
+// and effect are weighted alike, stratum by stratum, so that they agree with each other whatever the weights were.
+
+import { alphaShare, type GuardSpec } from "../guardrails/guards.ts";
+import type { CountGuard } from "../guardrails/count-guard.ts";
+import { effectOf, intervalOf, levelsOf, type MeanGuard } from "../guardrails/mean-guard.ts";
+import { addRatios, ratesOf, ratioInterval, riskRatio } from "../guardrails/risk-ratio.ts";
+import { evidenceOf } from "../guardrails/watch.ts";
+import type { GuardView } from "../health.ts";
+import { COST_UNIT_NANO_USD } from "../metering/sums.ts";
+import type { Lately } from "./says.ts";
+import type { PairWatch } from "./state.ts";
+
+/** Of the intervals: 95 %, and it may be looked at all the time. */
+const INTERVAL_ALPHA = 0.05;
+const NANO = 1e9;
+
+export function viewGuards(pair: PairWatch, specs: readonly GuardSpec[]): GuardView[] {
+  const threshold = -Math.log(alphaShare(specs));
+  return specs.filter(({ action }) => action !== "off").map((spec) => viewGuard(pair, spec, threshold));
+}
+
+function viewGuard(pair: PairWatch, spec: GuardSpec, threshold: number): GuardView {
+  const { metric, kind, action, says } = spec;
+  const guard = pair.state.guards[metric];
+  const designEffect = pair.designEffects[metric] ?? 1;
+  const evidence = guard === undefined ? 0 : evidenceOf(guard, threshold);
+  const head = { metric, kind, action, says, isCrossed: evidence >= threshold, evidence, threshold };
+  const nothing = { units: 0, bad: null, value: null };
+  if (guard === undefined) {
+    return { ...head, effect: null, low: null, high: null, baseline: nothing, canary: nothing, designEffect };
+  }
+  const numbers =
+    guard.kind === "count" ? countNumbers(guard, designEffect) : meanNumbers(guard, spec, designEffect);
+  return { ...head, ...numbers, designEffect };
+}
+
+type Numbers = Pick<GuardView, "effect" | "low" | "high" | "baseline" | "canary">;
+
+function countNumbers(guard: CountGuard, designEffect: number): Numbers {
+  const { ratio, baselineUnits, baselineBad, canaryUnits, canaryBad } = guard;
+  const effect = riskRatio(ratio);
+  const interval = ratioInterval(ratio, INTERVAL_ALPHA, designEffect);
+  const rates = ratesOf(ratio);
+  return {
+    effect: effect !== null && Number.isFinite(effect) ? effect : null,
+    low: interval?.low ?? null,
+    high: interval?.high ?? null,
+    baseline: { units: baselineUnits, bad: baselineBad, value: rates?.baseline ?? null },
+    canary: { units: canaryUnits, bad: canaryBad, value: rates?.canary ?? null },
+  };
+}
+
+function meanNumbers(guard: MeanGuard, spec: GuardSpec, designEffect: number): Numbers {
+  const effect = effectOf(guard);
+  const levels = levelsOf(guard);
+  const interval = spec.kind === "mean" ? intervalOf(guard, spec.rule, INTERVAL_ALPHA, designEffect) : null;
+  const isScore = spec.metric === "judge_score";
+  const show = (x: number | null | undefined) => (x == null ? null : isScore ? x : Math.exp(x));
+  const unit = spec.metric === "cost" ? COST_UNIT_NANO_USD / NANO : 1;
+  const value = (x: number | undefined) => (x === undefined ? null : show(x)! * unit);
+  return {
+    effect: show(effect),
+    low: finite(show(interval?.low)),
+    high: finite(show(interval?.high)),
+    baseline: { units: guard.baselineUnits, bad: null, value: value(levels?.baseline) },
+    canary: { units: guard.canaryUnits, bad: null, value: value(levels?.canary) },
+  };
+}
+
+/** JSON knows no infinity: an interval that is not bounded yet has no bound. */
+function finite(value: number | null): number | null {
+  return value !== null && Number.isFinite(value) ? value : null;
+}
+
+/** Rates of the latest one or two blocks, where the pair has a past that would hide them; null: it has not. */
+export function latelyOf(pair: PairWatch, { metric }: Pick<GuardView, "metric">): Lately | null {
+  const guard = pair.state.guards[metric];
+  if (guard?.kind !== "count") return null;
+  const sums = addRatios(guard.blockBefore, guard.block);
+  if (guard.canaryUnits < 3 * sums.canaryUnits) return null;
+  const rates = ratesOf(sums);
+  return rates === null ? null : { ...rates, units: sums.canaryUnits };
+}
