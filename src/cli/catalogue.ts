@@ -5,6 +5,7 @@ import { createHelpCommand, openCommand, versionCommand } from "./commands/about
 import { keysCreateCommand, keysListCommand, keysRevokeCommand, providersCommand } from "./commands/keys.ts";
 import { explainCommand, logCommand, statusCommand } from "./commands/observe.ts";
 import { archiveCommand, createCommand, listCommand } from "./commands/prompts.ts";
+import { rampShowCommand, rampStartCommand, rampTurnCommands } from "./commands/ramp.ts";
 import { canaryCommand, promoteCommand } from "./commands/releases.ts";
 import { renderCommand } from "./commands/render.ts";
 import { revokeCommand, rollbackCommand } from "./commands/rollback.ts";
@@ -19,6 +20,9 @@ export const CATALOGUE: CommandSpec[] = [
   rollbackCommand,
   canaryCommand,
   promoteCommand,
+  rampStartCommand,
+  ...rampTurnCommands,
+  rampShowCommand,
   revokeCommand,
   watchCommand,
   logCommand,

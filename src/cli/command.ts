@@ -15,7 +15,16 @@ export type Argument = {
 export type Option = {
   /** Without the dashes. */
   name: string;
-  kind: "flag" | "text" | "list" | "version" | "revision" | "environment" | "seconds";
+  kind:
+    | "flag"
+    | "text"
+    | "list"
+    | "version"
+    | "revision"
+    | "environment"
+    | "seconds"
+    | "duration"
+    | "percent";
   short?: string;
   /** What stands for the value in the help: `N`, `drain|now`. */
   value?: string;
@@ -26,6 +35,8 @@ export type Option = {
 export type CommandSpec = {
   /** One word or two: `rollback`, `tokens list`. */
   name: string;
+  /** Of two words the second may be left out. */
+  isUsual?: true;
   summary: string;
   arguments: Argument[];
   options: Option[];

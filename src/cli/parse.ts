@@ -42,11 +42,24 @@ export function parseCommandLine(specs: CommandSpec[], argv: string[]): Invocati
   }
   const name = second === null ? first : `${first} ${argv[second]}`;
   const spec = specs.find((candidate) => candidate.name === name);
+  const usual = group.find((candidate) => candidate.isUsual);
+  if (!spec && usual && second !== null && isVersionNext(argv, second)) {
+    return parseRest(
+      usual,
+      argv.filter((_, index) => index !== at),
+    );
+  }
   if (!spec) return { misuse: describeUnknown(specs, name), spec: null };
   return parseRest(
     spec,
     argv.filter((_, index) => index !== at && index !== second),
   );
+}
+
+/** `ramp support-bot 3`, where a misspelt second word would be followed by something else. */
+function isVersionNext(argv: string[], second: number): boolean {
+  const third = findWord(argv, second + 1);
+  return third !== null && typeof readVersion(argv[third]!) === "number";
 }
 
 function findWord(argv: string[], start: number): number | null {
@@ -154,6 +167,10 @@ function readOption(option: Option, text: string, earlier: Value | undefined): V
       return /^\d{1,9}$/.test(text) ? Number(text) : { wrong: "must be the number of a revision" };
     case "seconds":
       return readSeconds(text);
+    case "duration":
+      return readDuration(text);
+    case "percent":
+      return readWeight(text);
     case "environment":
       return NAME_PATTERN.test(text) ? text : { wrong: `must match ${NAME_PATTERN.source}` };
     case "list":
@@ -207,6 +224,17 @@ export function readWeight(text: string): number | Wrong {
   return weight <= 100
     ? weight
     : { wrong: "must be a percentage from 0 to 100 in steps of 0.01, such as 5%" };
+}
+
+const DURATION_MS: { [unit: string]: number } = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** "10m", "90s", "1h30m", "500ms", "0" → milliseconds. */
+export function readDuration(text: string): number | Wrong {
+  const parts = [...text.matchAll(/(\d{1,6})(ms|s|m|h|d)/g)];
+  const whole = parts.map(([part]) => part).join("");
+  if (text === "0") return 0;
+  if (text === "" || whole !== text) return { wrong: "must be a duration, such as 90s, 10m, 24h or 1h30m" };
+  return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * DURATION_MS[unit!]!, 0);
 }
 
 function readSeconds(text: string): number | Wrong {

@@ -57,13 +57,18 @@ function checkTimes(plan: RampPlan): Problem | null {
 }
 
 /** The canary's percent at a step; at the last one without the holdback. */
-export function weightAt({ steps, holdback }: RampPlan, step: number): number {
+export function weightAt({ steps, holdback }: Pick<RampPlan, "steps" | "holdback">, step: number): number {
   const weight = steps[step]!;
   return step < steps.length - 1 ? weight : bucketsWeight(weightBuckets(100 - holdback) ?? 0);
 }
 
 export function isLastStep({ plan, step }: Ramp): boolean {
   return step === plan.steps.length - 1;
+}
+
+/** Is something left to the old version after the last step? */
+export function isHeldBack({ holdback }: Pick<RampPlan, "holdback">): boolean {
+  return holdback > 0;
 }
 
 /** "5 % → 25 % → 50 % → 100 %" */

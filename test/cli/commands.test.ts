@@ -77,6 +77,36 @@ const EVERY_COMMAND: { argv: string[]; calls: OperationId; path: string; says: R
     says: /promoted 2 → 3  revision 8/,
   },
   {
+    argv: ["ramp", "start", "support-bot", "3"],
+    calls: "startRamp",
+    path: "/admin/prompts/support-bot/ramp",
+    says: /ramp of v3 started at 5 %  revision 8[^]*▶ 5 % → 25 % → 50 % → 95 % for 24 h → 100 %/,
+  },
+  {
+    argv: ["ramp", "pause", "support-bot"],
+    calls: "pauseRamp",
+    path: "/admin/prompts/support-bot/ramp/pause",
+    says: /ramp paused  revision 8[^]*paused at 5 %; resume it to go on/,
+  },
+  {
+    argv: ["ramp", "resume", "support-bot"],
+    calls: "resumeRamp",
+    path: "/admin/prompts/support-bot/ramp/resume",
+    says: /ramp resumed  revision 8/,
+  },
+  {
+    argv: ["ramp", "stop", "support-bot"],
+    calls: "stopRamp",
+    path: "/admin/prompts/support-bot/ramp/stop",
+    says: /ramp stopped  revision 9/,
+  },
+  {
+    argv: ["ramp", "show", "support-bot"],
+    calls: "getRamp",
+    path: "/admin/prompts/support-bot/ramp",
+    says: /revision 8[^]*ramp of v3  running, step 1 of 4[^]*10 m at 5 %, 7 m 30 s to go/,
+  },
+  {
     argv: ["rollback", "support-bot"],
     calls: "rollback",
     path: "/admin/prompts/support-bot/rollback",
@@ -216,6 +246,57 @@ describe("what a command sends", () => {
     await run(["promote", "support-bot", "--if-match", "5"]);
     expect(lastBody("promote")).toEqual({ environment: "production", reason: "" });
     expect(control.calls("promote")[0]?.headers["if-match"]).toBe('"5"');
+  });
+
+  it("ramp: the usual plan in full, or what was asked for, and the revision it has just read", async () => {
+    await run(["ramp", "support-bot", "v3", "-m", "shorter"]);
+    expect(lastBody("startRamp")).toEqual({
+      version: 3,
+      steps: [5, 25, 50, 100],
+      bakeMs: 600_000,
+      holdback: 5,
+      holdbackMs: 86_400_000,
+      askAfterMs: 86_400_000,
+      environment: "production",
+      reason: "shorter",
+    });
+    expect(control.calls("startRamp")[0]?.headers["if-match"]).toBe('"7"');
+    const times = ["--bake", "1h30m", "--holdback-time", "2d", "--ask-after", "90s"];
+    await run(["ramp", "start", "support-bot", "3", "--steps", "1%, 12.5,100", "--holdback", "0", ...times]);
+    expect(lastBody("startRamp")).toMatchObject({
+      steps: [1, 12.5, 100],
+      bakeMs: 5_400_000,
+      holdback: 0,
+      holdbackMs: 172_800_000,
+      askAfterMs: 90_000,
+    });
+    const asked = control.seen.length;
+    for (const wrong of [
+      ["--steps", "5,x,100"],
+      ["--steps", ","],
+      ["--bake", "soon"],
+      ["--holdback", "500%"],
+    ]) {
+      const result = await run(["ramp", "start", "support-bot", "3", ...wrong]);
+      expect(result.code).toBe(2);
+      expect(result.error).toContain(wrong[0]);
+    }
+    expect(control.seen).toHaveLength(asked);
+  });
+
+  it("ramp pause, resume, stop: the reason, and nothing read before", async () => {
+    for (const [word, id] of [
+      ["pause", "pauseRamp"],
+      ["resume", "resumeRamp"],
+      ["stop", "stopRamp"],
+    ] as const) {
+      control.reset();
+      await run(["ramp", word, "support-bot", "-e", "staging", "-m", "lunch"]);
+      expect(control.seen.map((one) => one.id)).toEqual([id]);
+      expect(lastBody(id)).toEqual({ environment: "staging", reason: "lunch" });
+    }
+    control.script("getRamp", { status: 200, body: { ...SAMPLES.getRamp, ramp: null } });
+    expect((await run(["ramp", "show", "support-bot"])).out).toContain("no ramp is on");
   });
 
   it("rollback: one request and nothing before it", async () => {

@@ -5,7 +5,13 @@ import { describe, expect, it } from "vitest";
 import { CATALOGUE } from "../../src/cli/catalogue.ts";
 import { usageOf, type Value } from "../../src/cli/command.ts";
 import { countEdits, findNearest } from "../../src/cli/nearest.ts";
-import { GLOBAL_OPTIONS, parseCommandLine, readVersion, readWeight } from "../../src/cli/parse.ts";
+import {
+  GLOBAL_OPTIONS,
+  parseCommandLine,
+  readDuration,
+  readVersion,
+  readWeight,
+} from "../../src/cli/parse.ts";
 
 function parse(line: string) {
   return parseCommandLine(CATALOGUE, line.split(" ").filter(Boolean));
@@ -57,6 +63,29 @@ describe("the words of a command line", () => {
       NAME: "ci",
     });
     expect(valuesOf("--json tokens revoke tok_1")).toMatchObject({ command: "tokens revoke", ID: "tok_1" });
+  });
+});
+
+describe("ramp", () => {
+  it("may leave out its second word, and only that: a misspelt one starts nothing", () => {
+    const plain = valuesOf("ramp start support-bot 3 --bake 1h30m --holdback 2.5%");
+    expect(plain).toMatchObject({ command: "ramp start", VERSION: 3, bake: 5_400_000, holdback: 2.5 });
+    expect(valuesOf("ramp support-bot v3 --bake 1h30m --holdback 2.5")).toEqual(plain);
+    expect(valuesOf("ramp -e staging support-bot 3")).toMatchObject({ environment: "staging", VERSION: 3 });
+    expect(valuesOf("ramp start pause 3")).toMatchObject({ PROMPT: "pause" });
+    expect(misuseOf("ramp puase support-bot")).toContain('"ramp pause"');
+    expect(misuseOf("ramp support-bot")).not.toBe("");
+    expect(misuseOf("ramp")).toContain("start, pause, resume, stop, show");
+    expect(misuseOf("tokens x 3")).toContain('no command "tokens x"');
+  });
+
+  it("takes durations with a unit, several at once, and nothing else", () => {
+    expect(["500ms", "90s", "10m", "24h", "2d", "1h30m", "0"].map(readDuration)).toEqual([
+      500, 90_000, 600_000, 86_400_000, 172_800_000, 5_400_000, 0,
+    ]);
+    for (const text of ["", "10", "10 m", "m", "-5m", "1.5h", "10min", "1h 30m", "1h30"]) {
+      expect(readDuration(text), text).toHaveProperty("wrong");
+    }
   });
 });
 

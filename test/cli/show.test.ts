@@ -3,6 +3,7 @@
 
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { RampMark, RampView } from "../../src/core/ramps.ts";
 import type { Release, Revision } from "../../src/core/types.ts";
 import { divideCells, formatBar } from "../../src/cli/show/bar.ts";
 import { formatDiff, formatPrompts, formatVersion, formatVersions } from "../../src/cli/show/content.ts";
@@ -18,6 +19,7 @@ import {
   type Look,
 } from "../../src/cli/show/look.ts";
 import { formatProblem } from "../../src/cli/show/problem.ts";
+import { formatRamp } from "../../src/cli/show/ramp.ts";
 import { formatRelease } from "../../src/cli/show/release.ts";
 import { formatRollback } from "../../src/cli/show/rollback.ts";
 import { formatTable } from "../../src/cli/show/table.ts";
@@ -27,6 +29,8 @@ import {
   NOW,
   NOW_MS,
   prompt,
+  ramp,
+  ramping,
   release,
   revision,
   rollback,
@@ -128,6 +132,60 @@ describe("a release", () => {
   });
 });
 
+function show(look: Look, more: Partial<RampView> = {}): string[] {
+  return formatRamp(look, { ...ramp, ...more }, NOW_MS);
+}
+
+describe("a ramp", () => {
+  it("is drawn with its whole plan, the step it is at, what it waits for, and who began it", () => {
+    expect(show(LOOK, { step: 1, weight: 25, says: "10 m at 25 %, 7 m 30 s to go" })).toEqual([
+      "  ramp of v3  running, step 2 of 4",
+      "    ✓ 5 % → ▶ 25 % → 50 % → 95 % for 24 h → 100 %",
+      "    10 m at 25 %, 7 m 30 s to go",
+      "    this step began 2 m ago, the next one not before 12:07:30Z; started by alice, 2 m ago",
+    ]);
+    expect(show(LOOK, { holdback: 0 })[1]).toBe("    ▶ 5 % → 25 % → 50 % → 100 %");
+    const tomorrow = "2026-03-02T11:57:30.000Z";
+    expect(show(LOOK, { notBefore: tomorrow })[3]).toContain("not before 2026-03-02 11:57:30Z;");
+    expect(show(LOOK, { step: 3, state: "holdback" }).slice(0, 2)).toEqual([
+      "  ramp of v3  held back, step 4 of 4",
+      "    ✓ 5 % → ✓ 25 % → ✓ 50 % → ▶ 95 % for 24 h → 100 %",
+    ]);
+  });
+
+  it("stands under its release, in status too", () => {
+    const text = formatRelease(LOOK, ramping, null, NOW_MS).join("\n");
+    expect(text).toMatch(/v3 +canary +5 %[^]*ramp of v3 {2}running[^]*last change: ramp by alice/);
+  });
+
+  it("says in a word that it is paused, frozen or needs somebody, and in a colour", () => {
+    expect(show(LOOK, { state: "paused", notBefore: null }).join("\n")).toMatch(/paused, step 1 of 4/);
+    expect(show(LOOK, { state: "paused", notBefore: null }).join("\n")).not.toContain("not before");
+    expect(show(LOOK, { isFrozen: true })[0]).toContain("frozen, step 1 of 4");
+    expect(show(LOOK, { asks: true })[0]).toContain("needs somebody");
+    expect(show(COLOUR, { asks: true })[2]).toContain(paint(COLOUR, "red", ramp.says));
+    expect(show(COLOUR, { isFrozen: true })[2]).toContain(paint(COLOUR, "yellow", ramp.says));
+  });
+
+  it("takes as many lines as it needs, and in ASCII is ASCII", () => {
+    const steps = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 100];
+    const lines = show({ ...LOOK, width: 60 }, { steps, step: 4 }).slice(1, -2);
+    expect(lines.length).toBeGreaterThan(2);
+    for (const line of lines) expect(measure(line)).toBeLessThanOrEqual(60);
+    const ascii = show(ASCII, { step: 1, says: "now" }).join("\n");
+    expect(ascii).toMatch(/^[\x20-\x7e\n]+$/);
+    expect(show(COLOUR, { step: 1 }).join("\n").replace(ESCAPES, "")).toBe(
+      show(LOOK, { step: 1 }).join("\n"),
+    );
+  });
+
+  it("cannot be made to say something else by what others wrote", () => {
+    const hostile = show(LOOK, { startedBy: "x\u001b[2J\ny", says: "a\rb" });
+    expect(hostile).toHaveLength(4);
+    expect(hostile.join("")).not.toMatch(/\p{Cc}/u);
+  });
+});
+
 describe("a rollback", () => {
   const about = { prompt: "support-bot", environment: "production", waited: false, nowMs: NOW_MS };
 
@@ -179,6 +237,34 @@ describe("the log", () => {
       expect(describeChange(LOOK, revision({ revision: 2, action, before, after }))).toBe(expected);
     },
   );
+
+  it.each([
+    ["start", routing(1, 2), [canary], "ramp v3 from 5 %"],
+    ["start", routing(1, 2, [canary]), [canary], "ramp v3 from 5 %"],
+    ["step", routing(1, 2, [canary]), [{ version: 3, weight: 25 }], "ramp v3 5 % → 25 %"],
+    ["holdback", routing(1, 2, [canary]), [{ version: 3, weight: 95 }], "ramp v3 5 % → 95 %"],
+    ["pause", routing(1, 2, [canary]), [canary], "ramp v3 paused at 5 %"],
+    ["resume", routing(1, 2, [canary]), [canary], "ramp v3 resumed at 5 %"],
+    ["stop", routing(1, 2, [canary]), [canary], "ramp v3 stopped at 5 %"],
+  ] satisfies [RampMark["event"], Release, Release["arms"], string][])(
+    "describes the %s of a ramp by what it did (%#)",
+    (event, before, arms, expected) => {
+      const mark = { event, version: 3, step: 0, steps: [5, 25, 100] };
+      const row = { revision: 2, action: "ramp", before, after: routing(2, 2, arms), ramp: mark } as const;
+      expect(describeChange(LOOK, revision(row))).toBe(expected);
+    },
+  );
+
+  it("says which change put an end to a ramp", () => {
+    const mark: RampMark = { event: "end", version: 3, step: 0, steps: [5, 100] };
+    const row = {
+      revision: 2,
+      action: "rollback",
+      before: routing(1, 2, [canary]),
+      after: routing(2, 2),
+    } as const;
+    expect(describeChange(LOOK, revision({ ...row, ramp: mark }))).toBe("rollback 3 → 2, ends the ramp");
+  });
 
   it("describes the first release of an environment by what is in it", () => {
     const first = { revision: 1, before: null } as const;

@@ -19,6 +19,7 @@ function person(options: Partial<PersonOptions> = {}): Person {
 const ASKED = [
   ["canary", "support-bot", "3", "50%"],
   ["promote", "support-bot"],
+  ["ramp", "support-bot", "3"],
   ["revoke", "support-bot", "3", "-m", "leaks"],
   ["archive", "support-bot"],
 ];

@@ -110,7 +110,11 @@ async function runPromote(invocation: Invocation, context: Context): Promise<Out
 }
 
 /** The headline, then the release as it stands now. */
-function formatChange(context: Context, release: ReleaseView, change: (arrow: string) => string): string[] {
+export function formatChange(
+  context: Context,
+  release: ReleaseView,
+  change: (arrow: string) => string,
+): string[] {
   const { look } = context;
   const what = paint(look, "green", change(glyph(look, "arrow")));
   const name = paint(look, "bold", release.prompt);

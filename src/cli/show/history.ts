@@ -1,6 +1,7 @@
 // The audit log as aligned columns, newest first: what was done is told from `before` and `after`, so that a
 // rollback says from which version to which.
 
+import type { RampMark } from "../../core/ramps.ts";
 import type { Action, Release, Revision } from "../../core/types.ts";
 import { glyph, plain, type Look, type Style } from "./look.ts";
 import { formatPercent, formatWeights } from "./release.ts";
@@ -32,9 +33,15 @@ export function formatHistory(look: Look, revisions: Revision[]): string[] {
   });
 }
 
-/** "rollback 2 → 1", "canary v3 at 5 %", "push v1", "promote 1 → 3", "revoke v4". */
+/** "rollback 2 → 1", "canary v3 at 5 %", "push v1", "promote 1 → 3", "revoke v4"; and where it put an end to a ramp, that. */
 export function describeChange(look: Look, revision: Revision): string {
-  const { before, after, action } = revision;
+  const change = describeAct(look, revision);
+  return revision.ramp?.event === "end" ? `${change}, ends the ramp` : change;
+}
+
+function describeAct(look: Look, revision: Revision): string {
+  const { before, after, action, ramp } = revision;
+  if (action === "ramp" && ramp !== undefined) return describeRamp(look, revision, ramp);
   if (before === null) return `${action} ${describeFirst(action, after)}`;
   switch (action) {
     case "rollback":
@@ -49,6 +56,19 @@ export function describeChange(look: Look, revision: Revision): string {
       return action;
   }
 }
+
+/** "ramp v3 5 % → 25 %", "ramp v3 paused at 5 %". */
+function describeRamp(look: Look, { before, after }: Revision, { event, version }: RampMark): string {
+  const [was, is] = [before === null ? null : weightOf(before, version), weightOf(after, version) ?? 0];
+  const at = formatPercent(is);
+  if (event === "pause" || event === "resume" || event === "stop") {
+    return `ramp v${version} ${RAMP_TURNS[event]} at ${at}`;
+  }
+  if (was === null || was === is) return `ramp v${version} from ${at}`;
+  return `ramp v${version} ${formatPercent(was)} ${glyph(look, "arrow")} ${at}`;
+}
+
+const RAMP_TURNS = { pause: "paused", resume: "resumed", stop: "stopped" } as const;
 
 /** An environment's first release has nothing before it. */
 function describeFirst(action: Action, after: Release): string {

@@ -36,6 +36,7 @@ const GLYPHS = {
   dot: ["·", "-"],
   ellipsis: ["…", "..."],
   rule: ["─", "-"],
+  here: ["▶", ">"],
 } as const;
 
 export type Glyph = keyof typeof GLYPHS;

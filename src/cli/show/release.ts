@@ -2,6 +2,7 @@
 
 import type { ReleaseView } from "../../core/types.ts";
 import { armMark, armStyle, formatBar } from "./bar.ts";
+import { formatRamp } from "./ramp.ts";
 import { glyph, paint, plain, type Look } from "./look.ts";
 import { formatTable, type Cell, type Row } from "./table.ts";
 import { formatAge, formatSpan } from "./time.ts";
@@ -19,13 +20,17 @@ export function formatRelease(look: Look, release: ReleaseView, counters: Counte
     formatReleaseTitle(look, release),
     `  ${formatBar(look, weights, Math.min(LARGEST_BAR, look.width - 4))}`,
     ...formatArms(look, release, counters, nowMs),
+    ...(release.ramp === undefined ? [] : formatRamp(look, release.ramp, nowMs)),
     ...formatDraining(look, release, nowMs),
     ...formatRevoked(look, release),
     `  ${formatLastChange(look, release, nowMs)}`,
   ];
 }
 
-export function formatReleaseTitle(look: Look, release: ReleaseView): string {
+export function formatReleaseTitle(
+  look: Look,
+  release: Pick<ReleaseView, "prompt" | "environment" | "revision">,
+): string {
   const name = paint(look, "bold", release.prompt);
   const separator = glyph(look, "dot");
   return `${name} ${separator} ${release.environment} ${separator} revision ${release.revision}`;
