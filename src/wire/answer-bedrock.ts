@@ -5,7 +5,10 @@
 import type { Problem } from "../core/problem.ts";
 import type { JsonObject } from "../core/types.ts";
 import { decodeUtf8, encodeUtf8 } from "../core/text.ts";
-import { anthropicAnswers, countAt, isObject, type AnswerRules, type Usage } from "./answer.ts";
+import type { AnswerRules } from "./answer.ts";
+import { anthropicAnswers } from "./answer-anthropic.ts";
+import { finishOf } from "./answer-finish.ts";
+import { countAt, countsOf, objectAt, objectsIn, textAt } from "./answer-usage.ts";
 import { decodeBase64 } from "./base64.ts";
 import { errorBody } from "./errors.ts";
 import { writeFrame, type Frame } from "./event-stream.ts";
@@ -40,38 +43,58 @@ function breakOff(value: Problem): Uint8Array {
   return writeFrame({ headers, payload: encodeUtf8(errorBody("bedrock", value)) });
 }
 
+/** What came out of the cache or went into it is counted beside the input (AWS, "Prompt caching"). */
 export const converseAnswers: AnswerRules = {
   isError: isException,
   readUsage(value) {
-    const usage = value["usage"];
-    if (!isObject(usage)) return null;
-    return {
-      inputTokens: countAt(usage, "inputTokens"),
+    const usage = objectAt(value, "usage");
+    if (usage === null) return null;
+    return countsOf({
+      freshInputTokens: countAt(usage, "inputTokens"),
       outputTokens: countAt(usage, "outputTokens"),
       cachedInputTokens: countAt(usage, "cacheReadInputTokens"),
       cacheWriteTokens: countAt(usage, "cacheWriteInputTokens"),
+    });
+  },
+  /** No model is named but where a router of Bedrock's chose one. */
+  readFacts(value) {
+    const router = objectAt(value, "trace", "promptRouter");
+    return {
+      finish: finishOf(value["stopReason"]),
+      leaning: null,
+      model: router === null ? null : textAt(router, "invokedModelId"),
+      fingerprint: null,
     };
   },
+  readText(value) {
+    const delta = objectAt(value, "delta");
+    if (delta !== null) return textAt(delta, "text") ?? "";
+    return objectsIn(objectAt(value, "output", "message")?.["content"])
+      .map((block) => textAt(block, "text") ?? "")
+      .join("");
+  },
+  telling: /":event-type":"(?:messageStop|metadata)"|":message-type":"(?:exception|error)"/,
   isEnd: (data) => /":event-type":"metadata"/.test(data.slice(0, 200)),
   breakOff,
 };
 
 /** Anthropic's own events; Bedrock's count of the whole call comes with the last one. */
 export const invokeAnswers: AnswerRules = {
+  ...anthropicAnswers,
   isError: (value) => isException(value) || anthropicAnswers.isError(value),
   readUsage(value) {
-    const metrics = value[METRICS];
-    if (!isObject(metrics)) return anthropicAnswers.readUsage(value);
-    const found: Partial<Usage> = {
-      inputTokens: countAt(metrics, "inputTokenCount"),
+    const metrics = objectAt(value, METRICS);
+    if (metrics === null) return anthropicAnswers.readUsage(value);
+    return countsOf({
+      freshInputTokens: countAt(metrics, "inputTokenCount"),
       outputTokens: countAt(metrics, "outputTokenCount"),
-    };
-    const cached = countAt(metrics, "cacheReadInputTokenCount");
-    const written = countAt(metrics, "cacheWriteInputTokenCount");
-    if (cached !== null) found.cachedInputTokens = cached;
-    if (written !== null) found.cacheWriteTokens = written;
-    return found;
+      cachedInputTokens: countAt(metrics, "cacheReadInputTokenCount"),
+      cacheWriteTokens: countAt(metrics, "cacheWriteInputTokenCount"),
+    });
   },
+  telling: new RegExp(
+    `${anthropicAnswers.telling.source}|"type"\\s*:\\s*"message_stop"|":message-type":"(?:exception|error)"`,
+  ),
   isEnd: (data) => /"type"\s*:\s*"message_stop"/.test(data),
   breakOff,
 };

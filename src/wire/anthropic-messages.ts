@@ -7,7 +7,7 @@ import { isProblem, problem, type Problem } from "../core/problem.ts";
 import type { Rendered } from "../core/rendered.ts";
 import { encodeUtf8 } from "../core/text.ts";
 import type { JsonObject, Placement } from "../core/types.ts";
-import { anthropicAnswers } from "./answer.ts";
+import { anthropicAnswers } from "./answer-anthropic.ts";
 import { placeInBlocks } from "./blocks.ts";
 import { defineFormat } from "./define-format.ts";
 import { fieldsOf } from "./facts.ts";

@@ -6,7 +6,7 @@ import { isProblem, type Problem } from "../core/problem.ts";
 import type { Rendered } from "../core/rendered.ts";
 import { encodeUtf8 } from "../core/text.ts";
 import type { JsonObject, Placement } from "../core/types.ts";
-import { chatAnswers } from "./answer.ts";
+import { chatAnswers } from "./answer-openai.ts";
 import { defineFormat } from "./define-format.ts";
 import { fieldsOf } from "./facts.ts";
 import { findMember, findMembers, firstChild, NONE, ROOT, type Node, type Tree } from "./json-tree.ts";

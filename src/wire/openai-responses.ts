@@ -6,7 +6,7 @@ import { isProblem, problem, type Problem } from "../core/problem.ts";
 import type { Rendered } from "../core/rendered.ts";
 import { encodeUtf8 } from "../core/text.ts";
 import type { Placement } from "../core/types.ts";
-import { responsesAnswers } from "./answer.ts";
+import { responsesAnswers } from "./answer-openai.ts";
 import { defineFormat } from "./define-format.ts";
 import { fieldsOf, readCommon, textIn } from "./facts.ts";
 import { textOf } from "./first-text.ts";

@@ -4,7 +4,7 @@
 import { problem } from "../core/problem.ts";
 import type { Rendered } from "../core/rendered.ts";
 import type { Json } from "../core/types.ts";
-import { isObject } from "./answer.ts";
+import { isObject } from "./answer-usage.ts";
 import { nameIn } from "./gemini-names.ts";
 import { jsonBytes } from "./json-write.ts";
 import type { Setting, Settings, Spelling } from "./settings.ts";

@@ -3,8 +3,11 @@
 import { describe, expect, it } from "vitest";
 import { problem } from "../../src/core/problem.ts";
 import type { JsonObject } from "../../src/core/types.ts";
-import { anthropicAnswers, chatAnswers, framingOf, responsesAnswers } from "../../src/wire/answer.ts";
+import { framingOf } from "../../src/wire/answer.ts";
+import { anthropicAnswers } from "../../src/wire/answer-anthropic.ts";
 import { geminiAnswers } from "../../src/wire/answer-gemini.ts";
+import { chatAnswers, responsesAnswers } from "../../src/wire/answer-openai.ts";
+import { usageOf, type Counts } from "../../src/wire/answer-usage.ts";
 import { workersAiAnswers } from "../../src/wire/answer-workers-ai.ts";
 
 const decoder = new TextDecoder();
@@ -30,12 +33,34 @@ describe("OpenAI's answers", () => {
     expect(chatAnswers.readUsage({ choices: [delta], usage })).toEqual(expected);
     expect(chatAnswers.readUsage({ choices: [delta], usage: null })).toBeNull();
     expect(chatAnswers.readUsage({ choices: [delta] })).toBeNull();
-    expect(chatAnswers.readUsage({ choices: [], usage: { prompt_tokens: 9 } })).toEqual({
+    const early = chatAnswers.readUsage({ choices: [], usage: { prompt_tokens: 9 } });
+    expect(early).toEqual({ inputTokens: 9 });
+    expect(usageOf(early)).toEqual({
       inputTokens: 9,
       outputTokens: null,
       cachedInputTokens: null,
+      cacheWriteTokens: null,
       reasoningTokens: null,
     });
+    expect(usageOf(chatAnswers.readUsage({ usage: {} }))).toBeNull();
+  });
+
+  it("of Chat count cached tokens and thoughts under any provider's names", () => {
+    const counts = { prompt_tokens: 9, completion_tokens: 4 };
+    const read = (more: JsonObject) => chatAnswers.readUsage({ usage: { ...counts, ...more } });
+    const written = read({ prompt_tokens_details: { cached_tokens: 2, cache_write_tokens: 5 } });
+    expect(written).toMatchObject({ cachedInputTokens: 2, cacheWriteTokens: 5 });
+    expect(read({ prompt_cache_hit_tokens: 0, prompt_cache_miss_tokens: 9 })).toMatchObject({
+      cachedInputTokens: 0,
+    });
+    expect(read({ cached_tokens: 3 })).toMatchObject({ cachedInputTokens: 3 });
+    expect(chatAnswers.readUsage({ choices: [], x_groq: { usage: counts } })).toMatchObject({
+      outputTokens: 4,
+    });
+    // xAI's completion is without the thoughts, as its total tells; everybody else's has them in it.
+    const thoughts = { completion_tokens_details: { reasoning_tokens: 3 } };
+    expect(read({ total_tokens: 16, ...thoughts })).toMatchObject({ outputTokens: 7, reasoningTokens: 3 });
+    expect(read({ total_tokens: 13, ...thoughts })).toMatchObject({ outputTokens: 4, reasoningTokens: 3 });
   });
 
   it("of Responses report it whole at their end, and null before", () => {
@@ -67,12 +92,15 @@ describe("Anthropic's answers", () => {
       anthropicAnswers.readUsage({ type: "message_delta", delta: {}, usage: { output_tokens: 4 } }),
       anthropicAnswers.readUsage({ type: "message_delta", delta: {}, usage: { output_tokens: 8 } }),
     ];
-    expect(Object.assign({}, ...found)).toEqual({
-      inputTokens: 9,
+    const counts = Object.assign({}, ...found) as Counts;
+    expect(counts).toEqual({
+      freshInputTokens: 9,
       outputTokens: 8,
       cachedInputTokens: 0,
       cacheWriteTokens: 5,
     });
+    // What went into the cache is beside the input there, and a part of it here.
+    expect(usageOf(counts)).toMatchObject({ inputTokens: 14, cachedInputTokens: 0, cacheWriteTokens: 5 });
   });
 
   it("of several goes count them all, as they are billed", () => {
@@ -85,11 +113,14 @@ describe("Anthropic's answers", () => {
         { type: "message", input_tokens: 23_000, output_tokens: 1_000, cache_read_input_tokens: 7 },
       ],
     };
-    const expected = { inputTokens: 203_000, outputTokens: 4_500, cachedInputTokens: 7 };
+    const expected = { freshInputTokens: 203_000, outputTokens: 4_500, cachedInputTokens: 7 };
     expect(anthropicAnswers.readUsage({ type: "message_delta", usage })).toEqual(expected);
     expect(anthropicAnswers.readUsage({ usage: { ...usage, iterations: [] } })).toMatchObject({
-      inputTokens: 23_000,
+      freshInputTokens: 23_000,
     });
+    // An advisor is another model at another price.
+    const advised = [...usage.iterations, { type: "advisor_message", input_tokens: 1_000, output_tokens: 9 }];
+    expect(anthropicAnswers.readUsage({ usage: { ...usage, iterations: advised } })).toEqual(expected);
   });
 });
 

@@ -98,12 +98,11 @@ describe("what Bedrock's stream says", () => {
     const metadata = eventFrame("metadata", { usage, metrics: { latencyMs: 1 } });
     expect(converseAnswers.isEnd(textOf(metadata))).toBe(true);
     expect(converseAnswers.readUsage(valueOf(metadata))).toEqual({
-      inputTokens: 12,
+      freshInputTokens: 12,
       outputTokens: 3,
       cachedInputTokens: 0,
-      cacheWriteTokens: null,
     });
-    expect(converseAnswers.readUsage({ usage })).toMatchObject({ inputTokens: 12 });
+    expect(converseAnswers.readUsage({ usage })).toMatchObject({ freshInputTokens: 12 });
     expect(converseAnswers.isError(valueOf(exceptionFrame("throttlingException", "slow")))).toBe(true);
     const bare = frameOf({ headers: { ":message-type": "error", ":error-code": "x" }, payload: "" });
     expect(converseAnswers.isError(valueOf(bare))).toBe(true);
@@ -113,7 +112,7 @@ describe("what Bedrock's stream says", () => {
 
   it("of an invoked model: its own events, and Bedrock's count", () => {
     const start = eventFrame("chunk", { type: "message_start", message: { usage: { input_tokens: 4 } } });
-    expect(invokeAnswers.readUsage(valueOf(start))).toEqual({ inputTokens: 4 });
+    expect(invokeAnswers.readUsage(valueOf(start))).toEqual({ freshInputTokens: 4 });
     const metrics = { inputTokenCount: 5, outputTokenCount: 6, cacheReadInputTokenCount: 0 };
     const stop = eventFrame("chunk", {
       type: "message_stop",
@@ -122,7 +121,7 @@ describe("what Bedrock's stream says", () => {
     expect(invokeAnswers.isEnd(textOf(stop))).toBe(true);
     expect(invokeAnswers.isEnd(textOf(start))).toBe(false);
     expect(invokeAnswers.readUsage(valueOf(stop))).toEqual({
-      inputTokens: 5,
+      freshInputTokens: 5,
       outputTokens: 6,
       cachedInputTokens: 0,
     });

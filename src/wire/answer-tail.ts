@@ -1,0 +1,153 @@
+// The end of an answer that streams, kept while the rest goes by undecoded: whole lines, or whole frames, of at least the
+// last 16 KB. How an answer ended stands in its last events, which are small (chat with log probabilities: 3 KB; Anthropic,
+// Bedrock: 1 KB; Gemini with its sources: up to 50 KB), but for the last one of OpenAI's Responses, which repeats
+// instructions, tools and the whole answer: a line that grows beyond 64 KB goes on as lean JSON (lean-json.ts). So a stream
+// holds at most 64 KB and one piece of its own, and 256 KB of lean JSON.
+//
+// What goes by costs a search for the last line end in each piece, and a copy of 16 KB where the piece is larger.
+
+import { LeanJson } from "./lean-json.ts";
+import { Pieces } from "./pieces.ts";
+
+const KEPT_BYTES = 16 * 1024;
+const LONGEST_PART_BYTES = 64 * 1024;
+const LONGEST_FRAME_BYTES = 256 * 1024;
+const LEAST_FRAME_BYTES = 16;
+const NEWLINE = 0x0a;
+const RETURN = 0x0d;
+const OPEN_BRACE = 0x7b;
+
+export type Tail = {
+  push(bytes: Uint8Array): void;
+  /** However the bytes were cut, the same. */
+  finish(): {
+    /** Whole lines or frames, of which the last may be cut. */
+    bytes: Uint8Array;
+    /** Nothing has gone by: these are all the bytes there were. */
+    isAll: boolean;
+    /** The line before these bytes, where it was too long to be kept. */
+    long: LeanJson | null;
+  };
+};
+
+/** `isStart`: whether a line that begins with this byte is a place to cut at. `endsWithLine`: so does a JSON text. */
+function createLineTail(isStart: (byte: number) => boolean, endsWithLine: boolean): Tail {
+  const pieces = new Pieces();
+  /** No line that could be cut at begins behind `pieces.from` and before here. */
+  let searchedTo = 0;
+  let isAll = true;
+  let long: LeanJson | null = null;
+  let isInLong = false;
+
+  function push(bytes: Uint8Array): void {
+    pieces.push(isInLong ? goOn(bytes) : bytes);
+    if (pieces.size >= 2 * KEPT_BYTES) trim();
+  }
+
+  function trim(): void {
+    const to = pieces.to - KEPT_BYTES;
+    const start = lastStart(Math.max(pieces.from, searchedTo), to);
+    searchedTo = to;
+    if (start > pieces.from) {
+      pieces.dropBefore(start);
+      isAll = false;
+      long = null;
+    } else if (pieces.size > LONGEST_PART_BYTES) {
+      beginLong();
+    }
+  }
+
+  function lastStart(from: number, to: number): number {
+    for (let end = to; end > from;) {
+      const newline = pieces.lastIndexOf(NEWLINE, from, end);
+      // Lines may end with a return alone.
+      const found = newline >= 0 || !endsWithLine ? newline : pieces.lastIndexOf(RETURN, from, end);
+      if (found < 0) return 0;
+      if (isStart(pieces.byteAt(found + 1))) return found + 1;
+      end = found;
+    }
+    return 0;
+  }
+
+  function beginLong(): void {
+    const bytes = pieces.bytes();
+    const brace = bytes.indexOf(OPEN_BRACE);
+    pieces.dropBefore(pieces.to);
+    searchedTo = pieces.to;
+    isAll = false;
+    isInLong = true;
+    long = new LeanJson();
+    push(bytes.subarray(brace < 0 ? bytes.length : brace));
+  }
+
+  /** The long line goes by; answers what stands behind it. */
+  function goOn(bytes: Uint8Array): Uint8Array {
+    const newline = endsWithLine ? bytes.indexOf(NEWLINE) : -1;
+    const taken = long!.push(newline < 0 ? bytes : bytes.subarray(0, newline));
+    isInLong = newline < 0 && !long!.isWhole;
+    return bytes.subarray(taken);
+  }
+
+  function finish(): ReturnType<Tail["finish"]> {
+    if (!isAll || pieces.size >= 2 * KEPT_BYTES) trim();
+    return { bytes: pieces.bytes(), isAll, long };
+  }
+
+  return { push, finish };
+}
+
+const ANY_LINE = () => true;
+
+/** Of server-sent events: their data stand on lines of their own. */
+export function createEventTail(): Tail {
+  return createLineTail(ANY_LINE, true);
+}
+
+/** Of an array's items: Google writes their braces at the beginning of a line and indents what is in them. */
+export function createArrayTail(): Tail {
+  return createLineTail((byte) => byte === OPEN_BRACE, false);
+}
+
+/** Of AWS's frames, whose lengths lead from one to the next. */
+export function createFrameTail(): Tail {
+  const pieces = new Pieces();
+  /** Where the first frame begins that may not be given back yet. */
+  let next = 0;
+  /** Where the first frame begins that is kept whole. */
+  let kept = 0;
+  let isDamaged = false;
+
+  function push(bytes: Uint8Array): void {
+    pieces.push(bytes);
+    const limit = pieces.to - KEPT_BYTES;
+    let start = 0;
+    while (!isDamaged && next <= limit) {
+      start = next;
+      const size = lengthAt(next);
+      isDamaged = size < LEAST_FRAME_BYTES;
+      next += size;
+    }
+    if (isDamaged) start = limit;
+    if (start > kept) keepFrom(start);
+    // A frame of this size says nothing that is of use here.
+    if (pieces.size > LONGEST_FRAME_BYTES) keepFrom(next);
+  }
+
+  function keepFrom(at: number): void {
+    kept = at;
+    pieces.dropBefore(Math.min(at, pieces.to));
+  }
+
+  function lengthAt(at: number): number {
+    let length = 0;
+    for (let byte = 0; byte < 4; byte += 1) length = length * 256 + pieces.byteAt(at + byte);
+    return length;
+  }
+
+  function finish(): ReturnType<Tail["finish"]> {
+    pieces.dropBefore(Math.min(kept, pieces.to));
+    return { bytes: pieces.bytes(), isAll: kept === 0, long: null };
+  }
+
+  return { push, finish };
+}
