@@ -2,6 +2,7 @@
 
 import { createAdmin } from "./admin/server.ts";
 import { respondDashboard } from "./dashboard/page.ts";
+import { readCaller } from "./edge/caller.ts";
 import { serveData } from "./edge/edge.ts";
 import { expireLeases } from "./edge/entries.ts";
 import type { Ctx } from "./edge/releases.ts";
@@ -19,7 +20,8 @@ export default {
     // Most requests are prompted ones, and they do not need a parsed URL (a URL object costs more than routing does).
     if (url.startsWith("/p/", url.indexOf("/", url.indexOf("://") + 3))) return serveData(request, env, ctx);
     const path = new URL(url).pathname;
-    if (ADMIN_PATH.test(path)) return serveAdmin(request, env, ctx, path);
+    if (ADMIN_PATH.test(path)) return serveAdmin(request, env, path);
+    if (path === "/feedback") return serveFeedback(request, env, ctx);
     if (path === "/dashboard") return respondDashboard();
     if (path === "/") return new Response(null, { status: 302, headers: { location: "/dashboard" } });
     if (path === "/healthz") return new Response("ok\n");
@@ -28,9 +30,13 @@ export default {
 };
 
 /** The isolate that takes a command knows of it at once; the others by their next sync. */
-async function serveAdmin(request: Request, env: Env, ctx: Ctx, path: string): Promise<Response> {
-  const answer = await admin.fetch(request, env, ctx);
+async function serveAdmin(request: Request, env: Env, path: string): Promise<Response> {
+  const answer = await admin.fetch(request, { env, key: null });
   const [, , , prompt] = path.split("/");
   if (request.method !== "GET" && prompt !== undefined) expireLeases(prompt);
   return answer;
+}
+
+async function serveFeedback(request: Request, env: Env, ctx: Ctx): Promise<Response> {
+  return admin.fetch(request, { env, key: await readCaller(request, { env, ctx }) });
 }

@@ -5,15 +5,21 @@
 import { Hono, type Context } from "hono";
 import type * as z from "zod";
 import { isProblem, problem, type Problem } from "../core/problem.ts";
-import type { Actor } from "../core/types.ts";
-import type { Env } from "../env.ts";
 import { authenticate, challenge, checkRole } from "./auth.ts";
 import { check, parseJsonObject, readBytes, readQuery, type Sent } from "./body.ts";
 import type { Call, Guards, Reply } from "./call.ts";
 import { renderDocs } from "./docs.ts";
 import { describeApi } from "./openapi.ts";
+import { admitKeyOrToken, answerPreflight, openToPages, type Caller, type Lent } from "./feedback-access.ts";
+import { feedbackHandlers } from "./feedback-handlers.ts";
 import { keyHandlers } from "./key-handlers.ts";
-import { isPromptWrite, operationList, type Operation, type OperationId } from "./operations.ts";
+import {
+  FEEDBACK_PATH,
+  isPromptWrite,
+  operationList,
+  type Operation,
+  type OperationId,
+} from "./operations.ts";
 import { fingerprintRequest, formatEntityTag, parseIdempotencyKey, parseIfMatch } from "./preconditions.ts";
 import { answerException, answerProblem } from "./problem.ts";
 import { promptHandlers } from "./prompt-handlers.ts";
@@ -21,7 +27,7 @@ import { rampHandlers } from "./ramp-handlers.ts";
 import { releaseHandlers } from "./release-handlers.ts";
 import { tokenHandlers } from "./token-handlers.ts";
 
-type Scope = { Bindings: Env; Variables: { actor: Actor } };
+type Scope = { Bindings: Lent; Variables: Caller };
 type Handler = (call: Call) => Promise<Reply | Problem>;
 
 /** The page brings its own style and nothing else: no script of anybody's can run in it. */
@@ -36,13 +42,14 @@ const HANDLERS = {
   ...promptHandlers,
   ...releaseHandlers,
   ...rampHandlers,
+  ...feedbackHandlers,
   ...keyHandlers,
   ...tokenHandlers,
 } as unknown as {
   [Id in OperationId]: Handler;
 };
 
-/** Serves `/admin/…`, `/openapi.json` and `/docs`. */
+/** Serves `/admin/…`, `/feedback`, `/openapi.json` and `/docs`. */
 export function createApp(): Hono<Scope> {
   const app = new Hono<Scope>({ strict: false });
   app.onError((error) => answerException(error, crypto.randomUUID()));
@@ -50,10 +57,20 @@ export function createApp(): Hono<Scope> {
   app.get("/openapi.json", () => Response.json(describeApi(), { headers: { "cache-control": "no-cache" } }));
   app.get("/docs", (context) => context.html(renderDocs(), 200, DOCS_HEADERS));
   app.use("/admin/*", async function admit(context, next) {
-    const actor = await authenticate(context.req.raw, context.env);
+    const actor = await authenticate(context.req.raw, context.env.env);
     if (isProblem(actor)) return answerRefused(context.req.raw, actor);
     context.set("actor", actor);
+    context.set("key", null);
     return next();
+  });
+  app.options(FEEDBACK_PATH, answerPreflight);
+  app.post(FEEDBACK_PATH, async function admitPage(context, next) {
+    const caller = await admitKeyOrToken(context.req.raw, context.env);
+    if (isProblem(caller)) return openToPages(answerRefused(context.req.raw, caller));
+    context.set("actor", caller.actor);
+    context.set("key", caller.key);
+    await next();
+    return openToPages(context.res);
   });
   for (const operation of operationList) {
     app.on(operation.method, operation.path, (context) => serveOperation(operation, context));
@@ -87,8 +104,9 @@ async function prepareCall(operation: Operation, context: Context<Scope>): Promi
   const body = operation.body === null ? { sent: null } : parseBody(operation.body, bytes);
   if (isProblem(body)) return body;
   return {
-    env: context.env,
+    env: context.env.env,
     actor: context.get("actor"),
+    key: context.get("key"),
     guards,
     ifNoneMatch: request.headers.get("if-none-match"),
     params: params.sent,

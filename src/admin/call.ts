@@ -2,7 +2,7 @@
 // answer. The types come from the table: a handler sees exactly what the schemas of its line let through.
 
 import type * as z from "zod";
-import type { Command, Envelope } from "../core/ports.ts";
+import type { Command, Envelope, KeyGrant } from "../core/ports.ts";
 import { isProblem, type Problem } from "../core/problem.ts";
 import { DEFAULT_ENVIRONMENT, type Actor } from "../core/types.ts";
 import type { Env } from "../env.ts";
@@ -20,6 +20,8 @@ type Output<Schema> = Schema extends z.ZodType ? z.output<Schema> : null;
 export type Call<Line extends Operation = Operation> = {
   env: Env;
   actor: Actor;
+  /** The proxy key that it came with, of which `actor` has the name; null: a token. */
+  key: KeyGrant | null;
   guards: Guards;
   /** If-None-Match as sent. */
   ifNoneMatch: string | null;
@@ -29,7 +31,7 @@ export type Call<Line extends Operation = Operation> = {
 };
 
 export type Reply = {
-  status: 200 | 201 | 304;
+  status: 200 | 201 | 202 | 304;
   body: unknown;
   /** Becomes the ETag. */
   revision?: number | null;

@@ -98,6 +98,7 @@ function buildDocument(): Node {
       parameters: PARAMETERS,
       headers: HEADERS,
       securitySchemes: {
+        proxyKey: { type: "http", scheme: "bearer", description: "A proxy key of an application (`sb_…`)." },
         bearer: { type: "http", scheme: "bearer", description: "ADMIN_TOKEN, or a token minted with it." },
       },
     },
@@ -105,13 +106,14 @@ function buildDocument(): Node {
 }
 
 function describeOperation(operation: Operation, schemas: Node): Node {
-  const { id, group, summary, description, role, query, params, body, writes } = operation;
+  const { id, group, summary, description, role, query, params, body, writes, takesKeys } = operation;
   const references = headerParameters(operation).map((name) => ({ $ref: `#/components/parameters/${name}` }));
   return {
     operationId: id,
     tags: [group],
     summary,
-    description: `${description}\n\nRole: ${role}.`,
+    description: `${description}\n\nRole: ${role}${takesKeys ? ", or a proxy key" : ""}.`,
+    ...(takesKeys ? { security: [{ bearer: [] }, { proxyKey: [] }] } : {}),
     "x-role": role,
     "x-writes": writes,
     parameters: [
@@ -157,7 +159,7 @@ function describeSuccesses(operation: Operation, schemas: Node): Node {
   for (const status of operation.statuses.success) {
     const location = status === 201 ? { Location: { $ref: "#/components/headers/Location" } } : {};
     answers[status] = {
-      description: status === 201 ? "Made" : "Done",
+      description: status === 201 ? "Made" : status === 202 ? "Taken" : "Done",
       headers: { ...etag, ...location },
       content: { "application/json": { schema: describeSchema(operation.response, schemas) } },
     };

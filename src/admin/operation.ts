@@ -9,17 +9,22 @@ import { DEFAULT_ENVIRONMENT, type Role } from "../core/types.ts";
 
 export type Method = "GET" | "PUT" | "POST" | "DELETE";
 
+/** The one call outside `/admin`, because it is the applications' own. */
+export const FEEDBACK_PATH = "/feedback";
+
 export type Operation = {
   id: string;
   /** Heading that the documentation puts it under. */
-  group: "Prompts" | "Versions" | "Releases" | "Ramps" | "Observation" | "Access" | "Proxy keys";
+  group: "Prompts" | "Versions" | "Releases" | "Ramps" | "Observation" | "Feedback" | "Access" | "Proxy keys";
   method: Method;
   /** Hono's form: `/admin/prompts/:prompt/canary`. */
-  path: `/admin/${string}`;
+  path: `/admin/${string}` | typeof FEEDBACK_PATH;
   summary: string;
   description: string;
   /** The least role that may call it. */
   role: Role;
+  /** Applications may call it too, with a proxy key whose scope covers what it concerns, and browsers of any origin. */
+  takesKeys?: true;
   params: z.ZodType;
   query: z.ZodType;
   /** null: takes no body. A body that is not sent counts as `{}`. */
@@ -27,7 +32,7 @@ export type Operation = {
   response: z.ZodType;
   statuses: {
     /** First one first: the usual answer. */
-    success: readonly (200 | 201)[];
+    success: readonly (200 | 201 | 202)[];
     /** Every code that it can answer with, those of `COMMON_PROBLEMS` apart. */
     problems: readonly ProblemCode[];
   };

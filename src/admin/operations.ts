@@ -1,6 +1,7 @@
 // The one table of operations of the control plane (contract §4). The server routes by it, OpenAPI and /docs are
 // printed from it, the command line and the tests walk it. Only zod and core are imported, so that Node reads it too.
 
+import { feedbackOperations } from "./feedback-operations.ts";
 import { keyOperations } from "./key-operations.ts";
 import { promptOperations } from "./prompt-operations.ts";
 import { rampOperations } from "./ramp-operations.ts";
@@ -10,13 +11,14 @@ import { versionOperations } from "./version-operations.ts";
 import type { Operation } from "./operation.ts";
 
 export type { Method, Operation } from "./operation.ts";
-export { BODY_PROBLEMS, COMMON_PROBLEMS, WRITE_PROBLEMS } from "./operation.ts";
+export { BODY_PROBLEMS, COMMON_PROBLEMS, FEEDBACK_PATH, WRITE_PROBLEMS } from "./operation.ts";
 
 export const OPERATIONS = {
   ...promptOperations,
   ...versionOperations,
   ...releaseOperations,
   ...rampOperations,
+  ...feedbackOperations,
   ...keyOperations,
   ...tokenOperations,
 } as const satisfies Record<string, Operation>;

@@ -2,6 +2,7 @@
 
 import type { CommandSpec } from "./command.ts";
 import { createHelpCommand, openCommand, versionCommand } from "./commands/about.ts";
+import { feedbackCommand, rateCommand } from "./commands/feedback.ts";
 import { keysCreateCommand, keysListCommand, keysRevokeCommand, providersCommand } from "./commands/keys.ts";
 import { explainCommand, logCommand, statusCommand } from "./commands/observe.ts";
 import { archiveCommand, createCommand, listCommand } from "./commands/prompts.ts";
@@ -27,6 +28,8 @@ export const CATALOGUE: CommandSpec[] = [
   watchCommand,
   logCommand,
   explainCommand,
+  feedbackCommand,
+  rateCommand,
   pushCommand,
   versionsCommand,
   showCommand,

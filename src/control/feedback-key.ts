@@ -5,8 +5,7 @@ import { isSameSeal, writeSeal, type SignedId } from "../core/request-id.ts";
 import { textOf, type Sql } from "./sql.ts";
 import type { ControlStore } from "./store.ts";
 
-/** Whoever first needs it makes the table, objects of old included. */
-const TABLE = `CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, value TEXT NOT NULL)
+export const SECRETS_TABLE = `CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, value TEXT NOT NULL)
   STRICT, WITHOUT ROWID`;
 const NAME = "feedback";
 const KEY_BYTES = 32;
@@ -19,7 +18,6 @@ export function feedbackKeyOf(store: ControlStore): string {
 }
 
 function readKey(sql: Sql): string | null {
-  sql.exec(TABLE);
   const [row] = sql.exec(`SELECT value FROM secrets WHERE name = ?`, NAME);
   return row === undefined ? null : textOf(row, "value");
 }

@@ -6,6 +6,7 @@
 import { nextLookMs } from "../core/ramp-next.ts";
 import type { PromptState, Release } from "../core/types.ts";
 import { forgetChains } from "./chains.ts";
+import { forgetFeedback } from "./feedback-rows.ts";
 import type { ControlStore } from "./store.ts";
 import { drainOutbox, nextDeliveryMs, type Targets } from "./outbox.ts";
 import type { Sql } from "./sql.ts";
@@ -40,6 +41,7 @@ export function forget({ sql, state }: ControlStore, nowMs: number): void {
     sql.exec(`DELETE FROM reporters WHERE at_ms < ?`, nowMs - REMEMBER_MS);
     for (const { release } of Object.values(state.releases)) forgetConversations(sql, release, nowMs);
     forgetChains(sql, state, nowMs);
+    forgetFeedback(sql, nowMs);
   });
 }
 
@@ -75,6 +77,6 @@ function scheduleNext(store: ControlStore, nowMs: number): void {
 }
 
 function hasSomethingToForget(sql: Sql): boolean {
-  const tables = ["idempotency", "reporters", "began", "chains"];
+  const tables = ["idempotency", "reporters", "began", "chains", "feedback"];
   return tables.some((table) => sql.exec(`SELECT 1 FROM ${table} LIMIT 1`).length > 0);
 }

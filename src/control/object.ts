@@ -4,6 +4,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 import { releaseStateOf } from "../core/decide-release.ts";
+import type { Feedback, FeedbackPage, FeedbackQuery, FeedbackReceipt } from "../core/feedback.ts";
 import { configuredLease } from "../core/lease.ts";
 import type { Accepted, ControlPort, Envelope, SyncReply, SyncRequest, VersionView } from "../core/ports.ts";
 import { isProblem, nameOfError, problem, type Problem } from "../core/problem.ts";
@@ -24,6 +25,8 @@ import type { Env } from "../env.ts";
 import { readChain } from "./chains.ts";
 import { executeCommand, findRepeated, previewCommand, type PreparedPush } from "./commands.ts";
 import { createDurableSql, type DurableSql } from "./durable-sql.ts";
+import { giveFeedback } from "./feedback.ts";
+import { readFeedback } from "./feedback-reads.ts";
 import { runAlarm } from "./housekeeping.ts";
 import { driveRamps, type RampCare } from "./ramping.ts";
 import { holdLease, type HeldLease } from "./lease.ts";
@@ -131,6 +134,15 @@ export class Control extends DurableObject<Env> implements ControlPort {
   async readTallies(environment: string): Promise<Tally[] | Problem> {
     const state = this.#readEnvironment(environment);
     return isProblem(state) ? state : readTallies(this.#sql, environment);
+  }
+
+  async giveFeedback(feedback: Feedback): Promise<FeedbackReceipt | Problem> {
+    return giveFeedback(this.#store, feedback, Date.now());
+  }
+
+  async readFeedback(query: FeedbackQuery): Promise<FeedbackPage | Problem> {
+    const state = this.#readEnvironment(query.environment);
+    return isProblem(state) ? state : readFeedback(this.#sql, query);
   }
 
   async readEnvironments(): Promise<string[] | Problem> {

@@ -13,6 +13,8 @@
 // | reporters   | isolate                                         | highest report sequence counted                   | kept 24 h after the last report   |
 // | began       | environment, conversation                       | revision of its first turn                        | kept while a drain can ask for it |
 // | chains      | n (environment, response unique)                | key and revision of a response chain's first turn | kept 30 days, 200,000 at most     |
+// | feedback    | n (request, name unique)                        | what was said of an answer: value, comment        | kept 30 days, see feedback.ts     |
+// | feedback_totals, feedback_names | environment, name, version, …; name | counts of it                              | a few rows a revision; 32         |
 // | secrets     | `feedback`                                      | what request ids are signed with                  | fixed                             |
 // | meta        | `schema`, `lease_ms`, `lease_longer_until_ms`   | numbers                                           | fixed                             |
 //
@@ -27,6 +29,8 @@ import type {
   VersionSummary,
 } from "../core/types.ts";
 import { CHAINS_TABLE } from "./chains.ts";
+import { FEEDBACK_TABLES } from "./feedback-rows.ts";
+import { SECRETS_TABLE } from "./feedback-key.ts";
 import { numberOf, textOf, type Row, type Sql } from "./sql.ts";
 
 const SCHEMA = [
@@ -47,6 +51,8 @@ const SCHEMA = [
   `CREATE TABLE began (environment TEXT NOT NULL, conversation TEXT NOT NULL, revision INTEGER NOT NULL,
      PRIMARY KEY (environment, conversation)) STRICT, WITHOUT ROWID`,
   CHAINS_TABLE,
+  SECRETS_TABLE,
+  ...FEEDBACK_TABLES,
   // Last: its presence says that all of them are there.
   `CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID`,
   `INSERT INTO meta (key, value) VALUES ('schema', 1)`,
@@ -63,8 +69,8 @@ export type ControlStore = {
 
 export function openStore(sql: Sql): ControlStore {
   const created = sql.exec(`SELECT 1 FROM sqlite_master WHERE name = 'meta'`).length > 0;
-  // Objects that were created before there were chains.
-  if (created) sql.exec(CHAINS_TABLE);
+  // Objects that were created before there were these tables.
+  if (created) for (const table of [CHAINS_TABLE, SECRETS_TABLE, ...FEEDBACK_TABLES]) sql.exec(table);
   return { sql, created, state: created ? readState(sql) : null, feedbackKey: null };
 }
 

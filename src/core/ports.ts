@@ -2,6 +2,7 @@
 // them. A Worker and its objects are released seconds to minutes apart, so a shape here may grow optional fields
 // but never change or lose one.
 
+import type { Feedback, FeedbackPage, FeedbackQuery, FeedbackReceipt } from "./feedback.ts";
 import type { Problem } from "./problem.ts";
 import type { ChainRoot } from "./strangers.ts";
 import type { RampPlan } from "./ramps.ts";
@@ -153,6 +154,8 @@ export type ControlPort = {
   readRouting(environment: string): Promise<Release | Problem>;
   readRevisions(environment: string, limit: number, before: number | null): Promise<Revision[] | Problem>;
   readTallies(environment: string): Promise<Tally[] | Problem>;
+  giveFeedback(feedback: Feedback): Promise<FeedbackReceipt | Problem>;
+  readFeedback(query: FeedbackQuery): Promise<FeedbackPage | Problem>;
   readEnvironments(): Promise<string[] | Problem>;
 };
 

@@ -20,6 +20,7 @@ export const PROBLEMS = {
   unauthenticated: { status: 401, title: "Not authenticated", retry: false },
   forbidden: { status: 403, title: "Not allowed", retry: false },
   conflict: { status: 409, title: "Not possible in the present state", retry: false },
+  feedback_too_late: { status: 410, title: "Too late for feedback", retry: false },
   version_revoked: { status: 410, title: "This version was revoked", retry: false },
   revision_conflict: { status: 412, title: "The release has changed since", retry: false },
   body_too_large: { status: 413, title: "The body is too large", retry: false },

@@ -1,5 +1,5 @@
 // May this request come in at all? Asked before its body is read, so that a refusal costs nothing. What only the body can
-// name, the prompt, is asked about again once it is known (key-scope.ts). Anonymous requests take one look here.
+// name, the prompt, is asked about again once it is known (core/key-scope.ts). Anonymous requests take one look here.
 
 import type { KeyGrant } from "../core/ports.ts";
 import { isProblem, problem, type Problem } from "../core/problem.ts";
@@ -10,7 +10,7 @@ import type { Call } from "./call.ts";
 import { findProxyKey, findSecret, isSigned, type Secret } from "./credentials.ts";
 import { knownPrompt, lookUpAlias } from "./entries.ts";
 import { hashKey, obtainKey, peekKey, recallKey, unknownKey } from "./keys.ts";
-import { checkPassThrough, checkPrompt, checkProvider } from "./key-scope.ts";
+import { checkPassThrough, checkPrompt, checkProvider } from "../core/key-scope.ts";
 import { environmentOf, nameOutsideBody } from "./naming.ts";
 import type { Scope } from "./releases.ts";
 import { within } from "./time.ts";

@@ -12,7 +12,7 @@ import { linkOf, noteOf, rememberChain, type ChainNote, type Link } from "./chai
 import type { Agent } from "./clients.ts";
 import { begin, recall, remember } from "./conversations.ts";
 import { findEntry, forgetEntry, knownPrompt, lookUpAlias } from "./entries.ts";
-import { checkPrompt } from "./key-scope.ts";
+import { checkPrompt } from "../core/key-scope.ts";
 import type { Upload } from "./forward.ts";
 import { freshnessOf, type Grant } from "./lease.ts";
 import { checkModelInPath, unitKeyOf, type Reader, type UnitKey } from "./naming.ts";

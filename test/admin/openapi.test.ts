@@ -3,7 +3,13 @@
 import { describe, expect, it } from "vitest";
 import { renderDocs } from "../../src/admin/docs.ts";
 import { describeApi } from "../../src/admin/openapi.ts";
-import { buildPath, COMMON_PROBLEMS, isPromptWrite, operationList } from "../../src/admin/operations.ts";
+import {
+  buildPath,
+  COMMON_PROBLEMS,
+  FEEDBACK_PATH,
+  isPromptWrite,
+  operationList,
+} from "../../src/admin/operations.ts";
 import { PROBLEMS } from "../../src/core/problem.ts";
 
 type Node = { [key: string]: unknown };
@@ -60,7 +66,7 @@ describe("/openapi.json", () => {
   });
 
   it("describes every operation of the table and no other call under /admin", () => {
-    const ours = described.filter(({ path }) => path.startsWith("/admin"));
+    const ours = described.filter(({ path }) => path.startsWith("/admin") || path === FEEDBACK_PATH);
     expect(ours.map(({ operationId }) => operationId).toSorted()).toEqual(
       operationList.map(({ id }) => id).toSorted(),
     );
@@ -96,11 +102,13 @@ describe("/openapi.json", () => {
     expect(found?.responses["200"]?.headers ?? found?.responses["201"]?.headers).toHaveProperty("ETag");
   });
 
-  it("asks for a token everywhere under /admin", () => {
+  it("asks for a token everywhere under /admin, and for a key or a token where feedback is given", () => {
     expect(api.security).toEqual([{ bearer: [] }]);
     expect(api.components["securitySchemes"]).toHaveProperty("bearer");
     for (const { path, ...rest } of described) {
       if (path.startsWith("/admin")) expect(rest).not.toHaveProperty("security");
+      if (path === FEEDBACK_PATH)
+        expect(rest).toMatchObject({ security: [{ bearer: [] }, { proxyKey: [] }] });
     }
   });
 });

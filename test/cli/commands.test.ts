@@ -137,6 +137,18 @@ const EVERY_COMMAND: { argv: string[]; calls: OperationId; path: string; says: R
     says: /v3 \(canary\)/,
   },
   {
+    argv: ["feedback", "support-bot"],
+    calls: "listFeedback",
+    path: "/admin/prompts/support-bot/feedback",
+    says: /v3 +thumbs +12 up, 9 down +57 %[^]*v2 +score +0\.813 of 41[^]*v3 +thumbs +down +It promised a refund\.[^]*--before 62/,
+  },
+  {
+    argv: ["rate", "an-id", "thumbs", "down"],
+    calls: "giveFeedback",
+    path: "/feedback",
+    says: /support-bot production  v3 \(canary\)  . counted/,
+  },
+  {
     argv: ["render", "support-bot"],
     calls: "renderPrompt",
     path: "/admin/prompts/support-bot/render",

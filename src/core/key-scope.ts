@@ -1,8 +1,8 @@
 // What a proxy key may be used for, as pure questions. A key that is scoped to prompts opens these prompts and, unless it
 // was minted for pass-through too, nothing that no prompt is put into: else a key for one bot would pay for anything.
 
-import type { KeyGrant } from "../core/ports.ts";
-import { problem, type Problem } from "../core/problem.ts";
+import type { KeyGrant } from "./ports.ts";
+import { problem, type Problem } from "./problem.ts";
 
 /** null: the key may. `prompt` is the prompt's own name, never an alias. */
 export function checkPrompt(key: KeyGrant | null, prompt: string, environment: string): Problem | null {

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import type { KeyGrant } from "../../src/core/ports.ts";
-import { checkPassThrough, checkPrompt, checkProvider } from "../../src/edge/key-scope.ts";
+import { checkPassThrough, checkPrompt, checkProvider } from "../../src/core/key-scope.ts";
 
 const open: KeyGrant = {
   id: "1",
