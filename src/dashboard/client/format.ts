@@ -1,5 +1,6 @@
 // Data → words and figures, without the DOM: what the page says about ages, weights and changes.
 
+import type { RampEvent } from "../../core/ramps.ts";
 import type { Action, ArmName, Reason, Release } from "../../core/types.ts";
 
 type Weighted = { version: number; weight: number };
@@ -64,6 +65,18 @@ export const ACTION_LABELS: Record<Action, string> = {
   settings: "settings",
   archive: "archive",
   restore: "restore",
+};
+
+/** What a revision did to a ramp. */
+export const RAMP_LABELS: Record<RampEvent, string> = {
+  start: "ramp started",
+  step: "ramp",
+  holdback: "ramp",
+  complete: "promote",
+  pause: "ramp paused",
+  resume: "ramp resumed",
+  stop: "ramp stopped",
+  end: "ramp ended",
 };
 
 /** What a reason of an assignment means, as the second half of a sentence. */

@@ -7,6 +7,7 @@ import { h, newId, redraw } from "../dom.ts";
 import { formatArms, formatWeight } from "../format.ts";
 import { candidates, canWrite, type Model } from "../model.ts";
 import { send } from "./act.ts";
+import { openRamp } from "./ramp.ts";
 import { choiceField, reasonField, valueOf } from "./dialog.ts";
 
 const PRESETS = [1, 5, 10, 25, 50];
@@ -24,7 +25,8 @@ export function canaryCard(app: App): View {
   const preview = h("p", { class: "preview", "aria-live": "polite" });
   const submit = h("button", { type: "submit", class: "primary" });
   const problems = h("div", {});
-  const form = createForm(fields, preview, problems, submit);
+  const ramp = rampButton(app, fields);
+  const form = createForm(fields, preview, problems, h("div", { class: "canary-acts" }, submit, ramp));
   const empty = h("div", {});
   const element = h(
     "section",
@@ -48,9 +50,15 @@ export function canaryCard(app: App): View {
       const chosen = [model.prompt, model.environment, model.release?.baseline];
       const drew = redraw(fields.version, [chosen, candidates(model)], () => versionOptions(model, fields));
       if (drew) followVersion(model, fields);
+      ramp.hidden = model.release?.ramp !== undefined;
       refresh();
     },
   };
+}
+
+function rampButton(app: App, fields: Fields): HTMLElement {
+  const onclick = () => openRamp(app, Number(fields.version.value));
+  return h("button", { type: "button", class: "quiet", onclick }, "Ramp it up …");
 }
 
 function createFields(): Fields {
@@ -154,7 +162,8 @@ function drawPreview(model: Model, fields: Fields, preview: HTMLElement, submit:
   if (!valid) return say("A weight is a number from 0 to 100.", "Set canary");
   const others = (release?.arms ?? []).filter((arm) => arm.arm === "canary" && arm.version !== version);
   const rest = 100 - weight - others.reduce((sum, arm) => sum + arm.weight, 0);
-  const label = `Send ${formatWeight(weight)} to v${version}`;
+  const ends = release?.ramp === undefined ? "" : " and end the ramp";
+  const label = `Send ${formatWeight(weight)} to v${version}${ends}`;
   if (release === null) return say("The rest stays on production’s baseline.", label);
   if (rest < 0) return say("More than 100 % with the other canaries.", label);
   say(formatArms([{ version: release.baseline, weight: rest }, ...others, { version, weight }]), label);

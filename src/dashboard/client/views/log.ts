@@ -3,7 +3,7 @@
 import type { Revision } from "../../../core/types.ts";
 import type { App, View } from "../app.ts";
 import { h, redraw, type Child } from "../dom.ts";
-import { ACTION_LABELS, formatAge, formatChange } from "../format.ts";
+import { ACTION_LABELS, formatAge, formatChange, RAMP_LABELS } from "../format.ts";
 import type { Model } from "../model.ts";
 import { timeElement } from "./release.ts";
 
@@ -33,16 +33,21 @@ function drawLog({ revisions, loading }: Model): Child[] {
   return [h("li", { class: "empty" }, loading ? "Loading …" : "Nothing has happened yet.")];
 }
 
-function drawRevision({ revision, at, actor, action, reason, before, after }: Revision): HTMLElement {
+function drawRevision({ revision, at, actor, action, reason, before, after, ramp }: Revision): HTMLElement {
+  const ends = ramp?.event === "end" ? ", ends the ramp" : "";
   return h(
     "li",
     { "data-revision": revision, "data-action": action },
     h("span", { class: "log-revision muted" }, `r${revision}`),
-    h("span", { class: `badge action-${action}` }, ACTION_LABELS[action]),
+    h(
+      "span",
+      { class: `badge action-${action}` },
+      action === "ramp" && ramp ? RAMP_LABELS[ramp.event] : ACTION_LABELS[action],
+    ),
     h(
       "div",
       { class: "log-what" },
-      h("span", { class: "log-change" }, formatChange(before, after)),
+      h("span", { class: "log-change" }, `${formatChange(before, after)}${ends}`),
       reason === "" ? null : h("q", {}, reason),
     ),
     h("span", { class: "log-who" }, actor),

@@ -16,6 +16,7 @@ import { canWrite, colorOf, type Model } from "../model.ts";
 import { ratePerSecond } from "../rates.ts";
 import { problemBox } from "./problem.ts";
 import { openPromote } from "./promote.ts";
+import { rampPanel } from "./ramp.ts";
 import { enforcementStrip, rollbackPanel } from "./rollback.ts";
 
 /** From here on errors are shown in red. */
@@ -24,6 +25,7 @@ const NOTICEABLE_ERROR_RATE = 0.05;
 export function releaseCard(app: App): View {
   const strip = enforcementStrip(app);
   const panel = rollbackPanel(app);
+  const ramp = rampPanel(app);
   const head = h("div", { class: "release-head" });
   const bar = h("div", { class: "bar", role: "img" });
   const rows = h("ul", { class: "arms" });
@@ -35,6 +37,7 @@ export function releaseCard(app: App): View {
     strip.element,
     bar,
     rows,
+    ramp.element,
     foot,
   );
   return {
@@ -42,6 +45,7 @@ export function releaseCard(app: App): View {
     draw(model) {
       panel.draw(model);
       strip.draw(model);
+      ramp.draw(model);
       const { release } = model;
       redraw(head, headData(model), () => drawHead(model));
       bar.hidden = release === null;
