@@ -1,10 +1,12 @@
 // Handlers of prompts and versions: each turns a checked call into one command or read of the prompt's Control.
 
 import { diffContents } from "../core/diff.ts";
+import type { PutPrompt } from "../core/ports.ts";
 import { isProblem, problem, type Problem } from "../core/problem.ts";
 import { NAME_PATTERN } from "../core/types.ts";
 import { REGISTRY_NAME } from "../env.ts";
 import { answerWith, executeCommand, type Call, type Handlers, type Reply } from "./call.ts";
+import { checkJudge } from "./judges.ts";
 import type { promptOperations } from "./prompt-operations.ts";
 import { checkProviders } from "./providers.ts";
 import { renderRequest } from "./render.ts";
@@ -98,9 +100,17 @@ async function putPrompt(call: Put): Promise<Reply | Problem> {
     });
   }
   const name = isProblem(found) ? asked : found.name;
-  const reply = await executeCommand(call, name, { type: "put", settings: call.body });
+  const settings = await prepareSettings(call);
+  if (isProblem(settings)) return settings;
+  const reply = await executeCommand(call, name, { type: "put", settings });
   if (isProblem(reply) || reply.status !== 201) return reply;
   return { ...reply, location: `/admin/prompts/${name}` };
+}
+
+async function prepareSettings({ body, env }: Put): Promise<PutPrompt | Problem> {
+  if (body.judge == null) return body;
+  const judge = await checkJudge(body.judge, env);
+  return isProblem(judge) ? judge : { ...body, judge };
 }
 
 async function pushVersion(call: Push): Promise<Reply | Problem> {

@@ -14,7 +14,7 @@ import {
 } from "./operation.ts";
 import { promptSchema } from "./schemas.ts";
 
-const { aliases, unit, shield, agents, kind } = putPromptSchema.shape;
+const { aliases, unit, shield, agents, kind, judge } = putPromptSchema.shape;
 const settings = z.strictObject({
   ...putPromptSchema.shape,
   aliases: aliases.describe("Other names for requests, such as `pmpt_68…`; each belongs to one prompt."),
@@ -26,6 +26,9 @@ const settings = z.strictObject({
     "What coding agents (Claude Code, Codex) get: the system text behind their own, whatever the version's placement, or (`off`) no prompt at all, which the answer says in `Prompt-Skipped`. Default: append.",
   ),
   kind: kind.describe("A partial is inlined into other prompts at push. Default: prompt."),
+  judge: judge.describe(
+    "Has a sampled share of live answers scored by another prompt, which sends questions and answers to its model; null: none is, which is the default.",
+  ),
 });
 
 const prompt = "/admin/prompts/support-bot";

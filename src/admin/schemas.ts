@@ -22,6 +22,7 @@ import type {
   SlotTable,
   VersionSummary,
 } from "../core/types.ts";
+import { judge } from "./schemas-judge.ts";
 
 export const time = z.string().describe("ISO 8601, UTC, with milliseconds.");
 const revisionNumber = z.int().min(0).describe("Number of a release; every change is the next one.");
@@ -66,6 +67,7 @@ export const promptSchema = z
     unit,
     shield: shield.exactOptional(),
     agents: agents.exactOptional(),
+    judge: judge.exactOptional().describe("Absent: no answer is judged."),
     createdAt: time,
     updatedAt: time,
     updatedBy: z.string(),
@@ -205,6 +207,7 @@ export const routingSchema = z
     unit,
     shield: shield.exactOptional(),
     agents: agents.exactOptional(),
+    judge: judge.exactOptional(),
     baseline: version,
     arms: z.array(z.object(armShape) satisfies z.ZodType<Arm>),
     table: z.object(slotTable) satisfies z.ZodType<SlotTable>,

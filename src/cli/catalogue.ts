@@ -4,6 +4,7 @@ import type { CommandSpec } from "./command.ts";
 import { createHelpCommand, openCommand, versionCommand } from "./commands/about.ts";
 import { feedbackCommand, rateCommand } from "./commands/feedback.ts";
 import { keysCreateCommand, keysListCommand, keysRevokeCommand, providersCommand } from "./commands/keys.ts";
+import { judgeCommand } from "./commands/judge.ts";
 import { explainCommand, logCommand, statusCommand } from "./commands/observe.ts";
 import { archiveCommand, createCommand, listCommand } from "./commands/prompts.ts";
 import { rampShowCommand, rampStartCommand, rampTurnCommands } from "./commands/ramp.ts";
@@ -37,6 +38,7 @@ export const CATALOGUE: CommandSpec[] = [
   renderCommand,
   listCommand,
   createCommand,
+  judgeCommand,
   archiveCommand,
   keysListCommand,
   keysCreateCommand,

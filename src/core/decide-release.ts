@@ -25,6 +25,7 @@ import {
   type Unit,
   type VersionSummary,
 } from "./types.ts";
+import type { JudgeSettings } from "./watch-settings.ts";
 
 /** Past tables kept at most: a release is read on every request. A day rarely has so many changes. */
 export const DRAINS_MAX = 16;
@@ -32,7 +33,7 @@ export const DRAINS_MAX = 16;
 export const GOOD_BASELINES_MAX = 100;
 
 /** What a release carries of its prompt's settings. */
-export type Routing = { unit: Unit; shield: boolean; agents: Agents };
+export type Routing = { unit: Unit; shield: boolean; agents: Agents; judge?: JudgeSettings };
 
 export type Draft = {
   environment: string;
@@ -109,8 +110,8 @@ function draftFrom(before: ReleaseState, nowMs: number): Draft {
 }
 
 /** Of a prompt or of a release; what was stored before a setting was made reads as its default. */
-export function routingOf({ unit, shield = true, agents = "append" }: Prompt | Release): Routing {
-  return { unit, shield, agents };
+export function routingOf({ unit, shield = true, agents = "append", judge }: Prompt | Release): Routing {
+  return { unit, shield, agents, ...(judge !== undefined && { judge }) };
 }
 
 /** The release state of an environment, or null. (A name like "constructor" is no environment.) */
@@ -180,7 +181,7 @@ function markRamp({ before, ramp }: Draft, rampEvent: RampEvent | undefined): Ra
 
 function compileRelease(prompt: string, draft: Draft, change: Change, context: DecideContext): Release {
   const { environment, routing, baseline, revoked } = draft;
-  const { unit, shield, agents } = routing;
+  const { unit, shield, agents, judge } = routing;
   const revision = (draft.before?.release.revision ?? 0) + 1;
   const arms = armsOf(draft);
   const next = { revision, salt: `${prompt}:${environment}:${revision}` };
@@ -194,6 +195,7 @@ function compileRelease(prompt: string, draft: Draft, change: Change, context: D
     unit,
     ...(!shield && { shield }),
     ...(agents !== "append" && { agents }),
+    ...(judge !== undefined && { judge }),
     baseline,
     arms,
     table,

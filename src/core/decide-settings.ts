@@ -30,6 +30,8 @@ export function decidePut(
     const message = `"${unfit}" is no alias: use letters, digits, "-", "_" and ".", at most 128, a letter or digit first.`;
     return problem("invalid_request", message, { field: "aliases" });
   }
+  const ownJudge = checkJudge(name, settings, state);
+  if (ownJudge !== null) return ownJudge;
   if (state === null) return create(name, settings, context);
   const { prompt } = state;
   const kind = settings.kind ?? prompt.kind;
@@ -62,9 +64,20 @@ function create(name: string, settings: PutPrompt, context: DecideContext): Deci
   return { state, revisions: [], action: "settings", result: { kind: "prompt" } };
 }
 
+/** A judge that is the prompt itself would score itself; and under the prompt's settings, too. */
+function checkJudge(name: string, settings: PutPrompt, state: PromptState | null): Problem | null {
+  const judge = settings.judge === undefined ? state?.prompt.judge : settings.judge;
+  const aliases = settings.aliases ?? state?.prompt.aliases ?? [];
+  if (judge == null || (judge.prompt !== name && !aliases.includes(judge.prompt))) return null;
+  const message = `"${judge.prompt}" is the prompt itself: a judge is another prompt, which answers with {"score": 0…1}.`;
+  return problem("invalid_request", message, { field: "judge.prompt" });
+}
+
 function apply(prompt: Prompt, settings: PutPrompt): Prompt {
+  const { judge: held, ...kept } = prompt;
+  const judge = settings.judge === undefined ? held : settings.judge;
   return {
-    ...prompt,
+    ...kept,
     description: settings.description ?? prompt.description,
     owner: settings.owner ?? prompt.owner,
     tags: settings.tags === undefined ? prompt.tags : [...new Set(settings.tags)],
@@ -72,6 +85,7 @@ function apply(prompt: Prompt, settings: PutPrompt): Prompt {
     unit: settings.unit ?? prompt.unit,
     shield: settings.shield ?? prompt.shield ?? true,
     agents: settings.agents ?? prompt.agents ?? "append",
+    ...(judge != null && { judge }),
     archivedAt: null,
   };
 }

@@ -5,7 +5,9 @@ import * as z from "zod";
 import { contentProblem, readShape } from "./content-problems.ts";
 import type { PutPrompt } from "./ports.ts";
 import type { Problem } from "./problem.ts";
+import { PROVIDER_PATTERN } from "./providers.ts";
 import { ALIAS_PATTERN, NAME_PATTERN } from "./types.ts";
+import { JUDGE_DEFAULTS, type JudgeSettings } from "./watch-settings.ts";
 
 const NAME_MEND = "must be 1 to 63 lower-case letters, digits, _ or -, with a letter or digit first";
 
@@ -24,6 +26,15 @@ export const aliasSchema = z
   .string()
   .regex(ALIAS_PATTERN, "must be 1 to 128 letters, digits, _, . or -, with a letter or digit first");
 
+export const judgeSchema = z.strictObject({
+  prompt: aliasSchema,
+  provider: z.string().regex(PROVIDER_PATTERN, "must be the name of a provider, such as openai"),
+  sample: z.number().min(0).max(1).default(JUDGE_DEFAULTS.sample),
+  maxBytes: z.int().min(256).max(65_536).default(JUDGE_DEFAULTS.maxBytes),
+  maxUsdPerDay: z.number().min(0).max(100_000).default(JUDGE_DEFAULTS.maxUsdPerDay),
+  concurrency: z.int().min(1).max(16).default(JUDGE_DEFAULTS.concurrency),
+}) satisfies z.ZodType<JudgeSettings>;
+
 export const putPromptSchema = z.strictObject({
   description: z.string().max(2_000).exactOptional(),
   owner: z.string().max(200).exactOptional(),
@@ -33,6 +44,7 @@ export const putPromptSchema = z.strictObject({
   shield: z.boolean().exactOptional(),
   agents: z.enum(["append", "off"]).exactOptional(),
   kind: z.enum(["prompt", "partial"]).exactOptional(),
+  judge: judgeSchema.nullable().exactOptional(),
 }) satisfies z.ZodType<PutPrompt>;
 
 /** `invalid_request` with every error. */

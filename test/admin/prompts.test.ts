@@ -12,7 +12,7 @@ let cluster: Cluster;
 let url: string;
 
 beforeAll(async () => {
-  cluster = await startDemo();
+  cluster = await startDemo(0, { GROQ_API_KEY: "gsk-held" });
   url = cluster.control.url;
 });
 afterAll(() => cluster?.stop());
@@ -48,6 +48,35 @@ describe("PUT", () => {
     expect((await send(url, { method: "PUT", path: "/admin/prompts/bare" })).status).toBe(201);
     const headers = { "content-type": "text/plain" };
     expect((await send(url, put("/bare", { owner: "ada" }, headers))).status).toBe(200);
+  });
+
+  it("sets a judge that can be asked, by its own name, and refuses one that cannot", async () => {
+    const judge = { prompt: "pmpt_judge", provider: "groq" };
+    const set = (more: object) => send(url, put(`/${PROMPT}`, { judge: { ...judge, ...more } }));
+    const refusal = async (more: object) => {
+      const answer = await set(more);
+      const { code, field } = (await answer.json()) as Problem;
+      return [answer.status, code, field];
+    };
+    expect(await refusal({})).toEqual([404, "prompt_not_found", "judge.prompt"]);
+    await mustSend(url, put("/answer-judge", { aliases: ["pmpt_judge"] }));
+    expect(await refusal({})).toEqual([409, "conflict", "judge.prompt"]);
+    await mustSend(url, post("/answer-judge/versions", { system: "Score {{answer}}.", model: "m" }));
+    expect(await refusal({ provider: "nowhere" })).toEqual([404, "provider_not_found", "judge.provider"]);
+    expect(await refusal({ provider: "openai" })).toEqual([409, "conflict", "judge.provider"]);
+    expect(await refusal({ prompt: PROMPT })).toEqual([400, "invalid_request", "judge.prompt"]);
+    expect(await refusal({ sample: 7 })).toEqual([400, "invalid_request", "judge.sample"]);
+    const taken = (await (await set({ sample: 0.5 })).json()) as Prompt;
+    expect(taken.judge).toEqual({
+      prompt: "answer-judge",
+      provider: "groq",
+      sample: 0.5,
+      maxBytes: 16_384,
+      maxUsdPerDay: 5,
+      concurrency: 2,
+    });
+    const off = (await (await send(url, put(`/${PROMPT}`, { judge: null }))).json()) as Prompt;
+    expect(off).not.toHaveProperty("judge");
   });
 
   it("under If-Match: * never creates", async () => {

@@ -387,6 +387,36 @@ describe("what a command sends", () => {
     expect(lastBody("putPrompt")).toEqual({ shield: true });
   });
 
+  it("judge: another prompt's settings, or none", async () => {
+    await run([
+      "judge",
+      "support-bot",
+      "answer-judge",
+      "--provider",
+      "openai",
+      "--sample",
+      "0.5",
+      "--usd-per-day",
+      "2",
+    ]);
+    const judge = { prompt: "answer-judge", provider: "openai", sample: 0.5, maxUsdPerDay: 2 };
+    expect(lastBody("putPrompt")).toEqual({ judge });
+    await run(["judge", "support-bot", "off"]);
+    expect(lastBody("putPrompt")).toEqual({ judge: null });
+    const missing = await run(["judge", "support-bot", "answer-judge"]);
+    expect([missing.code, missing.error]).toEqual([2, expect.stringMatching(/--provider is missing/)]);
+    const wrong = await run([
+      "judge",
+      "support-bot",
+      "answer-judge",
+      "--provider",
+      "openai",
+      "--sample",
+      "half",
+    ]);
+    expect([wrong.code, wrong.error]).toEqual([2, expect.stringMatching(/--sample must be a number/)]);
+  });
+
   it("archive: the reason", async () => {
     await run(["archive", "support-bot", "-y", "-m", "replaced"]);
     expect(control.calls("archivePrompt")[0]?.query).toEqual({ reason: "replaced" });

@@ -1,8 +1,9 @@
 // PUT, push and archive: what exists, what is refused, and that settings never move traffic.
 
 import { describe, expect, it } from "vitest";
-import { aliasSchema } from "../../src/core/prompt-settings.ts";
+import { aliasSchema, parsePutPrompt } from "../../src/core/prompt-settings.ts";
 import { viewRelease } from "../../src/core/release-view.ts";
+import { JUDGE_DEFAULTS } from "../../src/core/watch-settings.ts";
 import { command, Life, lifeWith, START_MS } from "./decide-support.ts";
 
 function archived(): Life {
@@ -75,6 +76,64 @@ describe("a prompt", () => {
     const before = life.state;
     life.do(command.put({}), command.put({ owner: "team" }));
     expect(life.state).toBe(before);
+  });
+
+  describe("'s judge", () => {
+    const judge = { ...JUDGE_DEFAULTS, prompt: "answer-judge", provider: "openai" };
+
+    it("is carried by every release from its next revision on, until it is turned off", () => {
+      const life = lifeWith(2);
+      life.do(command.canary(2, 10));
+      life.do(command.put({ judge }));
+      expect(life.state!.prompt.judge).toEqual(judge);
+      expect(life.release()).toMatchObject({ revision: 3, judge });
+      life.do(command.rollback());
+      expect(life.release()).toMatchObject({ revision: 4, judge });
+      const before = life.state;
+      life.do(command.put({ judge: { ...judge } }), command.put({ owner: "" }));
+      expect(life.state).toBe(before);
+      life.do(command.put({ judge: null }));
+      expect(life.state!.prompt).not.toHaveProperty("judge");
+      expect(life.release()).not.toHaveProperty("judge");
+      life.do(command.put({ judge: null }));
+      expect(life.release().revision).toBe(5);
+    });
+
+    it("moves nobody: the tables stay as they are", () => {
+      const life = lifeWith(2);
+      life.do(command.canary(2, 10));
+      const { table } = life.release();
+      life.do(command.put({ judge }));
+      expect(life.release().table).toEqual(table);
+    });
+
+    it("is not the prompt itself, by no name", () => {
+      const life = lifeWith(1);
+      life.do(command.put({ aliases: ["pmpt_1"] }));
+      for (const prompt of ["support-bot", "pmpt_1"]) {
+        const refused = life.refused(command.put({ judge: { ...judge, prompt } }));
+        expect(refused).toMatchObject({ problem: "invalid_request", field: "judge.prompt" });
+        expect(refused.message).toMatch(/the prompt itself/);
+      }
+      life.do(command.put({ judge }));
+      expect(life.refused(command.put({ aliases: ["answer-judge"] })).field).toBe("judge.prompt");
+    });
+
+    it("takes what is left out from the defaults, and nothing that makes no sense", () => {
+      const brief = { prompt: "answer-judge", provider: "openai" };
+      expect(parsePutPrompt({ judge: brief })).toEqual({ judge });
+      for (const wrong of [
+        {},
+        { sample: 2 },
+        { maxBytes: 10 },
+        { concurrency: 0 },
+        { maxUsdPerDay: -1 },
+        { x: 1 },
+      ]) {
+        const input = { judge: Object.keys(wrong).length === 0 ? wrong : { ...brief, ...wrong } };
+        expect(parsePutPrompt(input), JSON.stringify(wrong)).toMatchObject({ problem: "invalid_request" });
+      }
+    });
   });
 
   it.each(["-a", "_a", "a b", "", "a/b", "é", "x".repeat(129)])("refuses %j as an alias", (alias) => {

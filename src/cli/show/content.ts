@@ -2,6 +2,7 @@
 
 import type { VersionView } from "../../core/ports.ts";
 import type { Arm, Prompt, VersionSummary } from "../../core/types.ts";
+import type { JudgeSettings } from "../../core/watch-settings.ts";
 import { paint, plain, plainBlock, type Look, type Style } from "./look.ts";
 import { formatPercent } from "./release.ts";
 import { formatTable, type Row } from "./table.ts";
@@ -37,6 +38,7 @@ export function formatPrompt(look: Look, prompt: Prompt, nowMs: number): string[
     ["sticky per", prompt.unit],
     ["shield", prompt.shield === false ? "off" : ""],
     ["agents", prompt.agents === "off" ? "off" : ""],
+    ["judge", prompt.judge === undefined ? "" : describeJudge(prompt.judge)],
     ["latest", prompt.latestVersion === 0 ? "no version yet" : `v${prompt.latestVersion}`],
     ["changed", `${formatAge(prompt.updatedAt, nowMs)} by ${plain(prompt.updatedBy)}`],
     ["archived", prompt.archivedAt === null ? "" : formatMoment(prompt.archivedAt)],
@@ -45,6 +47,13 @@ export function formatPrompt(look: Look, prompt: Prompt, nowMs: number): string[
     .filter(([, value]) => value !== "")
     .map(([name, value]): Row => [{ text: name, style: "dim" }, value]);
   return [paint(look, "bold", prompt.name), ...formatTable(look, rows, { indent: 2, flexible: 1 })];
+}
+
+/** "answer-judge at openai, 100 % of the smaller arm, at most $5 a day" */
+function describeJudge({ prompt, provider, sample, maxUsdPerDay }: JudgeSettings): string {
+  return plain(
+    `${prompt} at ${provider}, ${Math.round(sample * 10_000) / 100} % of the smaller arm, at most $${maxUsdPerDay} a day`,
+  );
 }
 
 /** `arms`: of the release in question, to tell which version is live. */

@@ -1,0 +1,71 @@
+// judge: has live answers scored by another prompt, or no longer.
+
+import { isRefusal } from "../client.ts";
+import {
+  done,
+  misused,
+  refused,
+  required,
+  textOf,
+  type CommandSpec,
+  type Context,
+  type Invocation,
+  type Outcome,
+} from "../command.ts";
+import { formatPrompt } from "../show/content.ts";
+
+/** Option → setting; all of them are numbers. */
+const NUMBERS = {
+  sample: "sample",
+  "usd-per-day": "maxUsdPerDay",
+  "max-bytes": "maxBytes",
+  concurrency: "concurrency",
+} as const;
+
+export const judgeCommand: CommandSpec = {
+  name: "judge",
+  summary: "have a share of live answers scored by another prompt, or stop that",
+  arguments: [
+    { name: "PROMPT", kind: "prompt" },
+    { name: "JUDGE|off", kind: "prompt" },
+  ],
+  options: [
+    { name: "provider", kind: "text", value: "NAME", help: "where the judge is asked, such as openai" },
+    { name: "sample", kind: "text", value: "0…1", help: "of the smaller arm's answers; default: 1" },
+    { name: "usd-per-day", kind: "text", value: "USD", help: "at most; default: 5" },
+    { name: "max-bytes", kind: "text", value: "N", help: "of question and answer each; default: 16384" },
+    { name: "concurrency", kind: "text", value: "N", help: "at a time and isolate; default: 2" },
+  ],
+  details:
+    "Sends questions and answers to the judge's model, with the Worker's own key. JUDGE is a prompt with the variables question and answer, whose version names a model and answers {\"score\": 0…1}. Only while there is a canary: as many of the baseline's answers as of the canary's.",
+  examples: [
+    "switchback judge support-bot answer-judge --provider openai --usd-per-day 2",
+    "switchback judge support-bot off",
+  ],
+  run: runJudge,
+};
+
+async function runJudge(invocation: Invocation, context: Context): Promise<Outcome> {
+  const settings = readJudge(invocation);
+  if (typeof settings === "string") return misused(settings);
+  const params = { prompt: required(textOf(invocation, "PROMPT")) };
+  const reply = await context.client.call("putPrompt", { params, body: { judge: settings } });
+  if (isRefusal(reply)) return refused(reply);
+  return done(reply.text, () => formatPrompt(context.look, reply.body, context.nowMs));
+}
+
+/** A sentence: what is wrong. */
+function readJudge(invocation: Invocation): Record<string, unknown> | null | string {
+  const prompt = required(textOf(invocation, "JUDGE|off"));
+  const provider = textOf(invocation, "provider");
+  if (prompt === "off") return null;
+  if (provider === undefined) return "--provider is missing: where is the judge asked?";
+  const judge: Record<string, unknown> = { prompt, provider };
+  for (const [option, setting] of Object.entries(NUMBERS)) {
+    const text = textOf(invocation, option);
+    if (text === undefined) continue;
+    if (!/^\d+(\.\d+)?$/.test(text)) return `--${option} must be a number (got "${text}").`;
+    judge[setting] = Number(text);
+  }
+  return judge;
+}
