@@ -27,7 +27,12 @@ export function planNext(ramp: Ramp, health: RampHealth | null, nowMs: number): 
   if (state === "paused") return wait(null, `paused at ${at}; resume it to go on`);
   if (isFrozen(ramp, health)) {
     const why = health === null ? "" : `: ${health.says}`;
-    return wait(null, `frozen at ${at}, its time stands still${why}`);
+    const frozenMs = nowMs - (ramp.frozenSinceMs ?? nowMs);
+    if (frozenMs < plan.askAfterMs) return wait(null, `frozen at ${at}, its time stands still${why}`);
+    return {
+      kind: "ask",
+      says: `frozen at ${at} for ${describeMs(frozenMs)}, so somebody has to decide${why}`,
+    };
   }
   const notBeforeMs = bakedAtMs(ramp);
   const least = `${describeMs(stepMs(ramp))} at ${at}`;
@@ -86,12 +91,11 @@ export function noteLook(ramp: Ramp, health: RampHealth | null, nowMs: number): 
   if (nowMs < noted.stepSinceMs) noted = { ...noted, stepSinceMs: nowMs };
   const { frozenSinceMs, ...thawed } = noted;
   if (isFrozen(ramp, health)) {
-    const isKnown = frozenSinceMs !== undefined && frozenSinceMs <= nowMs;
-    return isKnown ? noted : { ...noted, frozenSinceMs: nowMs };
-  }
-  if (frozenSinceMs !== undefined) {
+    if (frozenSinceMs === undefined || frozenSinceMs > nowMs) noted = { ...noted, frozenSinceMs: nowMs };
+  } else if (frozenSinceMs !== undefined) {
     const frozenMs = (noted.frozenMs ?? 0) + Math.max(0, nowMs - frozenSinceMs);
-    noted = { ...thawed, frozenMs };
+    const { askedAtMs: _, ...unasked } = thawed;
+    noted = { ...unasked, frozenMs };
   }
   if (noted.askedAtMs !== undefined || planNext(noted, health, nowMs).kind !== "ask") return noted;
   return { ...noted, askedAtMs: nowMs };

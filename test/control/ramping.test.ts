@@ -126,6 +126,15 @@ describe("a ramp that is proven safe", () => {
     expect(sql.alarmMs).toBeNull();
   });
 
+  test("has its alarm with the change that needs it, on time to the millisecond", async () => {
+    health["production"] = OPEN;
+    await passUntil(START_MS + HOUR_MS);
+    start({ bakeMs: 100 });
+    expect(sql.alarmMs).toBe(START_MS + HOUR_MS + 100);
+    await passUntil(START_MS + HOUR_MS + 100);
+    expect([weight(), sql.alarmMs]).toEqual([25, START_MS + HOUR_MS + 200]);
+  });
+
   test("takes a step once, though alarm and report coincide and both come late", async () => {
     health["production"] = OPEN;
     start();

@@ -128,10 +128,25 @@ describe("trouble upstream", () => {
     expect(planNext(twice, OPEN, NOW_MS + 111 * minute).kind).toBe("step");
   });
 
+  it("that lasts for a day asks for a person, and still goes on by itself once it is over", () => {
+    const began = noteLook(ramp(), FROZEN, NOW_MS);
+    const dayMs = RAMP_DEFAULTS.askAfterMs;
+    expect(planNext(began, FROZEN, NOW_MS + dayMs - 1).kind).toBe("wait");
+    expect(planNext(began, FROZEN, NOW_MS + dayMs)).toEqual({
+      kind: "ask",
+      says: "frozen at 25 % for 24 h, so somebody has to decide: upstream: errors 1 % → 9 %",
+    });
+    const asked = noteLook(began, FROZEN, NOW_MS + dayMs);
+    expect(asked).toEqual({ ...began, askedAtMs: NOW_MS + dayMs });
+    expect(noteLook(asked, OPEN, NOW_MS + dayMs)).not.toHaveProperty("askedAtMs");
+    expect(planNext(noteLook(asked, OPEN, NOW_MS + dayMs), OPEN, NOW_MS + dayMs + BAKE_MS).kind).toBe("step");
+  });
+
   it("lasts until the watch says that it is over: silence does not thaw", () => {
     const began = noteLook(ramp(), FROZEN, NOW_MS);
     expect(noteLook(began, null, NOW_MS + HOUR_MS)).toBe(began);
-    expect(planNext(began, null, NOW_MS + 100 * HOUR_MS).kind).toBe("wait");
+    expect(planNext(began, null, NOW_MS + 23 * HOUR_MS).kind).toBe("wait");
+    expect(planNext(began, null, NOW_MS + 100 * HOUR_MS).kind).toBe("ask");
   });
 });
 
