@@ -12,13 +12,19 @@ import { Pieces } from "./pieces.ts";
 const KEPT_BYTES = 16 * 1024;
 const LONGEST_PART_BYTES = 64 * 1024;
 const LONGEST_FRAME_BYTES = 256 * 1024;
+/** Frames are dearer to read than lines. */
+const KEPT_FRAME_BYTES = 4 * 1024;
+const KEPT_FRAMES = 8;
 const LEAST_FRAME_BYTES = 16;
+const LENGTH_BYTES = 4;
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 const OPEN_BRACE = 0x7b;
 
 export type Tail = {
   push(bytes: Uint8Array): void;
+  /** Of memory, beside a lean JSON. */
+  heldBytes(): number;
   /** However the bytes were cut, the same. */
   finish(): {
     /** Whole lines or frames, of which the last may be cut. */
@@ -82,10 +88,31 @@ function createLineTail(isStart: (byte: number) => boolean, endsWithLine: boolea
 
   /** The long line goes by; answers what stands behind it. */
   function goOn(bytes: Uint8Array): Uint8Array {
-    const newline = endsWithLine ? bytes.indexOf(NEWLINE) : -1;
-    const taken = long!.push(newline < 0 ? bytes : bytes.subarray(0, newline));
-    isInLong = newline < 0 && !long!.isWhole;
-    return bytes.subarray(taken);
+    let at = endsWithLine ? goByLine(bytes) : goByItem(bytes, 0);
+    // Items that stand on one line go by one after the other.
+    while (!endsWithLine && isInLong && long!.isWhole && at < bytes.length) {
+      const brace = bytes.indexOf(OPEN_BRACE, at);
+      const between = bytes.subarray(at, brace < 0 ? bytes.length : brace);
+      isInLong = !between.includes(NEWLINE);
+      if (!isInLong) break;
+      at += between.length;
+      if (brace < 0) break;
+      long = new LeanJson();
+      at = goByItem(bytes, brace);
+    }
+    return bytes.subarray(at);
+  }
+
+  function goByLine(bytes: Uint8Array): number {
+    const newline = bytes.indexOf(NEWLINE);
+    const end = newline < 0 ? bytes.length : newline;
+    long!.push(bytes.subarray(0, end));
+    isInLong = newline < 0;
+    return end;
+  }
+
+  function goByItem(bytes: Uint8Array, from: number): number {
+    return from + long!.push(bytes.subarray(from));
   }
 
   function finish(): ReturnType<Tail["finish"]> {
@@ -93,7 +120,7 @@ function createLineTail(isStart: (byte: number) => boolean, endsWithLine: boolea
     return { bytes: pieces.bytes(), isAll, long };
   }
 
-  return { push, finish };
+  return { push, finish, heldBytes: () => pieces.heldBytes };
 }
 
 const ANY_LINE = () => true;
@@ -108,46 +135,44 @@ export function createArrayTail(): Tail {
   return createLineTail((byte) => byte === OPEN_BRACE, false);
 }
 
-/** Of AWS's frames, whose lengths lead from one to the next. */
+/** Of AWS's frames, whose lengths lead from one to the next. The last eight are kept however long they are: a guardrail's
+ * account of itself comes behind the frame that says how the answer ended. */
 export function createFrameTail(): Tail {
   const pieces = new Pieces();
-  /** Where the first frame begins that may not be given back yet. */
+  /** Where the frames begin that are kept whole. */
+  let starts: number[] = [];
   let next = 0;
-  /** Where the first frame begins that is kept whole. */
-  let kept = 0;
-  let isDamaged = false;
 
   function push(bytes: Uint8Array): void {
     pieces.push(bytes);
-    const limit = pieces.to - KEPT_BYTES;
-    let start = 0;
-    while (!isDamaged && next <= limit) {
-      start = next;
+    while (next + LENGTH_BYTES <= pieces.to) {
       const size = lengthAt(next);
-      isDamaged = size < LEAST_FRAME_BYTES;
-      next += size;
+      starts.push(next);
+      // Where something is wrong nothing leads on.
+      next = size < LEAST_FRAME_BYTES ? Infinity : next + size;
     }
-    if (isDamaged) start = limit;
-    if (start > kept) keepFrom(start);
-    // A frame of this size says nothing that is of use here.
-    if (pieces.size > LONGEST_FRAME_BYTES) keepFrom(next);
+    const past = countPast(pieces.to);
+    if (past > 0) starts = starts.slice(past);
+    pieces.dropBefore(Math.min(starts[0] ?? next, pieces.to));
   }
 
-  function keepFrom(at: number): void {
-    kept = at;
-    pieces.dropBefore(Math.min(at, pieces.to));
+  /** Frames that are not kept: old ones, and what is so large that it says nothing of use here. */
+  function countPast(to: number): number {
+    let count = 0;
+    while (starts.length - count > KEPT_FRAMES && starts[count + 1]! <= to - KEPT_FRAME_BYTES) count += 1;
+    while (count < starts.length && to - starts[count]! > LONGEST_FRAME_BYTES) count += 1;
+    return count;
   }
 
   function lengthAt(at: number): number {
     let length = 0;
-    for (let byte = 0; byte < 4; byte += 1) length = length * 256 + pieces.byteAt(at + byte);
+    for (let byte = 0; byte < LENGTH_BYTES; byte += 1) length = length * 256 + pieces.byteAt(at + byte);
     return length;
   }
 
   function finish(): ReturnType<Tail["finish"]> {
-    pieces.dropBefore(Math.min(kept, pieces.to));
-    return { bytes: pieces.bytes(), isAll: kept === 0, long: null };
+    return { bytes: pieces.bytes(), isAll: pieces.from === 0, long: null };
   }
 
-  return { push, finish };
+  return { push, finish, heldBytes: () => pieces.heldBytes };
 }

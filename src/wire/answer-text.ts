@@ -40,7 +40,7 @@ export function createTextCollector(rules: AnswerRules, framing: Framing): TextC
     pending.push(bytes);
     size += bytes.length;
     // Inside a long event nothing is joined over and over.
-    if (framing !== "events" || bytes.some(isBreak)) take(findCut);
+    if (framing !== "events" || bytes.includes(NEWLINE) || bytes.includes(RETURN)) take(findCut);
     if (size > MOST_PENDING_BYTES || text.length > LONGEST_TEXT) stop();
   }
 

@@ -44,6 +44,9 @@ const ORDER: readonly ErrorClass[] = [
   "invalid_request",
 ];
 
+/** Of statuses, what says more than that something went wrong. */
+const FINER: ReadonlySet<ErrorClass> = new Set(["timeout", "overloaded", "unreachable", "rate_limited"]);
+
 /** What an error without a telling name, or with one that says no more than that the request is at fault, is about. */
 const WORDS: readonly (readonly [ErrorClass, RegExp])[] = [
   [
@@ -95,6 +98,8 @@ export function classifyError(
   if (name !== null) said.names.push(name);
   const named = classOfNames(said.names);
   const byStatus = classOfStatus(isErrorStatus(status) ? status : said.status);
+  // OpenAI's `server_error` comes with any status from 500 on.
+  if (named === "server_error" && byStatus !== null) return FINER.has(byStatus) ? byStatus : named;
   if (named !== null && named !== "invalid_request") return named;
   // A provider that has broken down is not believed to know why.
   const mayBeRequests = byStatus === null || byStatus === "invalid_request" || byStatus === "credentials";

@@ -21,7 +21,7 @@ export class LeanJson {
   isWhole = false;
   /** Too much is left over to be read. */
   isOver = false;
-  private out = new Uint8Array(4096);
+  private out = new Uint8Array(1024);
   private used = 0;
   private depth = 0;
   private inString = false;

@@ -20,6 +20,12 @@ export class Pieces {
     return this.to - this.from;
   }
 
+  /** What is held in memory for them, the unused rest of their buffers included. */
+  get heldBytes(): number {
+    const buffers = new Set(this.list.map((piece) => piece.buffer));
+    return [...buffers].reduce((sum, buffer) => sum + buffer.byteLength, 0);
+  }
+
   push(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     this.to += bytes.length;
@@ -58,11 +64,13 @@ export class Pieces {
     this.from = at;
   }
 
+  /** From behind, for whoever asks is mostly there. */
   byteAt(at: number): number {
-    let from = this.from;
-    for (const piece of this.list) {
-      if (at < from + piece.length) return piece[at - from] ?? 0;
-      from += piece.length;
+    let from = this.to;
+    for (let index = this.list.length - 1; index >= 0; index -= 1) {
+      const piece = this.list[index]!;
+      from -= piece.length;
+      if (at >= from) return piece[at - from] ?? 0;
     }
     return 0;
   }
