@@ -7,6 +7,8 @@ import { nextLookMs } from "../core/ramp-next.ts";
 import type { PromptState, Release } from "../core/types.ts";
 import { forgetChains } from "./chains.ts";
 import { forgetFeedback } from "./feedback-rows.ts";
+import { giveUpSilent, nextGiveUpMs } from "./reporters.ts";
+import { dropOld, foldMinute, nextFoldMs } from "./series-fold.ts";
 import type { ControlStore } from "./store.ts";
 import { drainOutbox, nextDeliveryMs, type Targets } from "./outbox.ts";
 import type { Sql } from "./sql.ts";
@@ -14,6 +16,8 @@ import type { Sql } from "./sql.ts";
 /** How long an Idempotency-Key is remembered; a reporter is, too, since a lost report is repeated within seconds. */
 const REMEMBER_MS = 24 * 3_600_000;
 const LOOK_EVERY_MS = 3_600_000;
+/** Of the series: what is put off for a moment is not asked for at once again. */
+const LEAST_PAUSE_MS = 60_000;
 /** Clocks of edges may be a little behind ours. */
 const CLOCK_MARGIN_MS = 60_000;
 
@@ -28,6 +32,7 @@ export async function runAlarm(
   try {
     await drainOutbox(store, targets, now, onFailure);
     forget(store, now());
+    await keepSeries(store, now);
   } finally {
     scheduleNext(store, now());
   }
@@ -38,11 +43,19 @@ export function forget({ sql, state }: ControlStore, nowMs: number): void {
   if (state === null) return;
   sql.transaction(() => {
     sql.exec(`DELETE FROM idempotency WHERE at_ms < ?`, nowMs - REMEMBER_MS);
-    sql.exec(`DELETE FROM reporters WHERE at_ms < ?`, nowMs - REMEMBER_MS);
+    sql.exec(`DELETE FROM reporters WHERE at_ms < ? AND open = ''`, nowMs - REMEMBER_MS);
     for (const { release } of Object.values(state.releases)) forgetConversations(sql, release, nowMs);
     forgetChains(sql, state, nowMs);
     forgetFeedback(sql, nowMs);
   });
+}
+
+/** Gives up silent reporters, folds and drops, a batch at a time, with room for syncs between two of them. */
+async function keepSeries(store: ControlStore, now: () => number): Promise<void> {
+  if (store.state === null) return;
+  while (giveUpSilent(store, now()) !== null || foldMinute(store, now()) || dropOld(store, now())) {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
 }
 
 /** A conversation that began under the oldest table in force, or before, is answered like one that was never noted:
@@ -73,6 +86,9 @@ function scheduleNext(store: ControlStore, nowMs: number): void {
   const deliveryMs = nextDeliveryMs(store.sql, nowMs);
   if (deliveryMs !== null) store.sql.wakeBy(deliveryMs);
   if (hasSomethingToForget(store.sql)) wakeToForget(store.sql, nowMs);
+  for (const atMs of [nextGiveUpMs(store.sql), nextFoldMs(store)]) {
+    if (atMs !== null) store.sql.wakeBy(Math.max(atMs, nowMs + LEAST_PAUSE_MS));
+  }
   wakeForRamps(store.sql, store.state, nowMs);
 }
 

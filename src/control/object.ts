@@ -33,6 +33,7 @@ import { holdLease, type HeldLease } from "./lease.ts";
 import { deliverKey, REGISTRY_KEY, type Targets } from "./outbox.ts";
 import { preparePush } from "./prepare.ts";
 import { answerSync, findRelease, readBegan, readTallies } from "./reports.ts";
+import { foldInPassing } from "./series-fold.ts";
 import { openStore, readRevisions, readVersionDocument, type ControlStore } from "./store.ts";
 import { claimNames, createTargets } from "./targets.ts";
 
@@ -56,6 +57,7 @@ export class Control extends DurableObject<Env> implements ControlPort {
 
   async sync(request: SyncRequest): Promise<SyncReply | Problem> {
     const nowMs = Date.now();
+    if (request.report !== null) this.#foldSeries(nowMs);
     return answerSync(this.#store, request, this.#grant(nowMs), nowMs, () =>
       this.#driveRamps([request.environment], nowMs),
     );
@@ -133,7 +135,7 @@ export class Control extends DurableObject<Env> implements ControlPort {
 
   async readTallies(environment: string): Promise<Tally[] | Problem> {
     const state = this.#readEnvironment(environment);
-    return isProblem(state) ? state : readTallies(this.#sql, environment);
+    return isProblem(state) ? state : readTallies(this.#store, environment);
   }
 
   async giveFeedback(feedback: Feedback): Promise<FeedbackReceipt | Problem> {
@@ -182,6 +184,15 @@ export class Control extends DurableObject<Env> implements ControlPort {
     // An object that has nothing yet has nothing on record either.
     if (this.#store.created) this.#lease = lease;
     return lease;
+  }
+
+  /** What is behind with its housekeeping still counts, and grants leases. */
+  #foldSeries(nowMs: number): void {
+    try {
+      foldInPassing(this.#store, nowMs);
+    } catch (error) {
+      console.error(JSON.stringify({ event: "fold_failed", error: nameOfError(error) }));
+    }
   }
 
   /** Neither a report nor an alarm may fail for a ramp's sake. */

@@ -4,13 +4,17 @@
 
 import { releaseStateOf } from "../core/decide-release.ts";
 import type { SyncReply, SyncRequest } from "../core/ports.ts";
+import { addTo, keyOf } from "../core/metering/tally.ts";
 import { problem, type Problem } from "../core/problem.ts";
-import type { ArmName, Lease, PromptState, Reason, Release, Tally } from "../core/types.ts";
+import type { Lease, PromptState, Release, Tally } from "../core/types.ts";
 import { addChains } from "./chains.ts";
 import { feedbackKeyOf } from "./feedback-key.ts";
 import { wakeToForget } from "./housekeeping.ts";
+import { addReport, lastSequence, LEAST_REPORT_MS, paceReports } from "./reporters.ts";
+import { countWithin } from "./series.ts";
+import { totalsOf } from "./series-fold.ts";
 import type { ControlStore } from "./store.ts";
-import { numberOf, textOf, type Sql } from "./sql.ts";
+import { numberOf } from "./sql.ts";
 
 /** Answers a sync at `nowMs` with `lease`. `prompt_not_found` (archived too), `version_not_found` when nothing has
  * been pushed, `environment_not_found`; then nothing is counted. `afterReport` may change the release: the answer carries
@@ -24,16 +28,18 @@ export function answerSync(
 ): SyncReply | Problem {
   const before = findRelease(store.state, request.prompt, request.environment);
   if ("problem" in before) return before;
-  const acceptedSequence = acceptReport(store.sql, request, nowMs);
+  const acceptedSequence = acceptReport(store, request, nowMs);
   if (request.report !== null) afterReport();
   const release = findRelease(store.state, request.prompt, request.environment);
   if ("problem" in release) return release;
+  const reportAfterMs = paceReports(store.series.heard, request.isolate, nowMs);
   return {
     // An isolate that knows a later revision than we do holds what never was: it gets ours, and no lease on its own.
     release: request.knownRevision === release.revision ? null : release,
     lease: { softMs: lease.softMs, leaseMs: lease.leaseMs },
     acceptedSequence,
     feedbackKey: feedbackKeyOf(store),
+    ...(reportAfterMs > LEAST_REPORT_MS && { reportAfterMs }),
   };
 }
 
@@ -67,10 +73,11 @@ export function findRelease(
 }
 
 /** Counts a report and notes begun conversations and chains, in one transaction; returns the highest sequence counted. */
-function acceptReport(sql: Sql, request: SyncRequest, nowMs: number): number {
+function acceptReport(store: ControlStore, request: SyncRequest, nowMs: number): number {
+  const { sql } = store;
   const { environment, isolate, report, began, chains = [] } = request;
   if (report === null && began.length === 0 && chains.length === 0) return lastSequence(sql, isolate);
-  return sql.transaction(() => {
+  return countWithin(store, nowMs, (count) => {
     wakeToForget(sql, nowMs);
     for (const { conversation, revision } of began) {
       // The first turn decides; a repeated one changes nothing.
@@ -82,57 +89,25 @@ function acceptReport(sql: Sql, request: SyncRequest, nowMs: number): number {
       );
     }
     if (chains.length > 0) addChains(sql, environment, chains, nowMs);
-    const counted = lastSequence(sql, isolate);
-    if (report === null || report.sequence <= counted) return counted;
-    for (const tally of report.tallies) addTally(sql, environment, tally);
-    sql.exec(
-      `INSERT OR REPLACE INTO reporters (isolate, sequence, at_ms) VALUES (?, ?, ?)`,
-      isolate,
-      report.sequence,
-      nowMs,
-    );
-    return report.sequence;
+    return addReport(sql, request, count, nowMs);
   });
 }
 
-function lastSequence(sql: Sql, isolate: string): number {
-  const [row] = sql.exec(`SELECT sequence FROM reporters WHERE isolate = ?`, isolate);
-  return row === undefined ? 0 : numberOf(row, "sequence");
-}
-
-function addTally(sql: Sql, environment: string, tally: Tally): void {
-  sql.exec(
-    `INSERT INTO tallies (environment, revision, version, arm, reason, requests, errors, aborted)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (environment, revision, version, arm, reason) DO UPDATE SET
-       requests = requests + excluded.requests, errors = errors + excluded.errors,
-       aborted = aborted + excluded.aborted`,
+/** Counters since ever per epoch, version, arm and reason: what Workers of an earlier deployment ask for. */
+export function readTallies(store: ControlStore, environment: string): Tally[] {
+  if (!store.created) return [];
+  const tallies = new Map<string, Tally>();
+  for (const { revision, version, arm, reason, requests, errors, aborted } of totalsOf(
+    store,
     environment,
-    tally.revision,
-    tally.version,
-    tally.arm,
-    tally.reason,
-    tally.requests,
-    tally.errors,
-    tally.aborted,
-  );
-}
-
-export function readTallies(sql: Sql, environment: string): Tally[] {
-  const rows = sql.exec(
-    `SELECT * FROM tallies WHERE environment = ? ORDER BY revision, version, arm, reason`,
-    environment,
-  );
-  return rows.map((row) => ({
-    revision: numberOf(row, "revision"),
-    version: numberOf(row, "version"),
-    // Written from a Tally.
-    arm: textOf(row, "arm") as ArmName,
-    reason: textOf(row, "reason") as Reason,
-    requests: numberOf(row, "requests"),
-    errors: numberOf(row, "errors"),
-    aborted: numberOf(row, "aborted"),
-  }));
+  ).values()) {
+    const tally = { revision, version, arm, reason, requests, errors, aborted };
+    addTo(tallies, keyOf(tally), tally);
+  }
+  const entries = [...tallies].toSorted(([one], [other]) => (one < other ? -1 : 1));
+  return entries.map(([, { revision, version, arm, reason, requests, errors, aborted }]) => {
+    return { revision, version, arm, reason, requests, errors, aborted };
+  });
 }
 
 /** The revision that a conversation's first turn was served under; null: not noted. */

@@ -9,14 +9,16 @@
 // | revisions   | environment, revision                           | Revision (JSON): the audit log, append-only       | a change each, for ever           |
 // | idempotency | key                                             | fingerprint and answer of an accepted command     | kept 24 h                         |
 // | outbox      | id (key unique)                                 | what KV or the Registry has not been told yet     | a row per key, dropped once told  |
-// | tallies     | environment, revision, version, arm, reason     | requests, errors, aborted                         | a few rows a revision             |
-// | reporters   | isolate                                         | highest report sequence counted                   | kept 24 h after the last report   |
+// | series      | step, at, environment, and key of a tally       | a tally: counters, and Sums as JSON               | seconds 1 h, minutes, hours 31 d  |
+// | totals      | environment, and key of a tally                 | the same since ever, all but unfolded seconds     | 16 epochs, and all before as one  |
+// | tallies     | environment, revision, version, arm, reason     | what a deployment before `series` has counted     | taken over, then empty            |
+// | reporters   | isolate                                         | highest report sequence counted, calls under way  | kept 24 h after the last report   |
 // | began       | environment, conversation                       | revision of its first turn                        | kept while a drain can ask for it |
 // | chains      | n (environment, response unique)                | key and revision of a response chain's first turn | kept 30 days, 200,000 at most     |
 // | feedback    | n (request, name unique)                        | what was said of an answer: value, comment        | kept 30 days, see feedback.ts     |
 // | feedback_totals, feedback_names | environment, name, version, …; name | counts of it                              | a few rows a revision; 32         |
 // | secrets     | `feedback`                                      | what request ids are signed with                  | fixed                             |
-// | meta        | `schema`, `lease_ms`, `lease_longer_until_ms`   | numbers                                           | fixed                             |
+// | meta        | `schema`, `lease_ms`, `lease_longer_until_ms`,… | numbers                                           | fixed                             |
 //
 // A row holds at most 2 MB; core's compiler refuses a larger version.
 
@@ -29,6 +31,8 @@ import type {
   VersionSummary,
 } from "../core/types.ts";
 import { CHAINS_TABLE } from "./chains.ts";
+import { createSeries, type Series } from "./series.ts";
+import { adoptTables, SERIES_TABLES } from "./series-rows.ts";
 import { FEEDBACK_TABLES } from "./feedback-rows.ts";
 import { SECRETS_TABLE } from "./feedback-key.ts";
 import { numberOf, textOf, type Row, type Sql } from "./sql.ts";
@@ -43,11 +47,7 @@ const SCHEMA = [
      at_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID`,
   `CREATE TABLE outbox (id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, pending INTEGER NOT NULL,
      attempts INTEGER NOT NULL, tried_ms INTEGER NOT NULL) STRICT`,
-  `CREATE TABLE tallies (environment TEXT NOT NULL, revision INTEGER NOT NULL, version INTEGER NOT NULL,
-     arm TEXT NOT NULL, reason TEXT NOT NULL, requests INTEGER NOT NULL, errors INTEGER NOT NULL,
-     aborted INTEGER NOT NULL, PRIMARY KEY (environment, revision, version, arm, reason)) STRICT, WITHOUT ROWID`,
-  `CREATE TABLE reporters (isolate TEXT PRIMARY KEY, sequence INTEGER NOT NULL, at_ms INTEGER NOT NULL)
-     STRICT, WITHOUT ROWID`,
+  ...SERIES_TABLES,
   `CREATE TABLE began (environment TEXT NOT NULL, conversation TEXT NOT NULL, revision INTEGER NOT NULL,
      PRIMARY KEY (environment, conversation)) STRICT, WITHOUT ROWID`,
   CHAINS_TABLE,
@@ -65,13 +65,18 @@ export type ControlStore = {
   state: PromptState | null;
   /** null: nobody has asked for it since the object woke up. */
   feedbackKey: string | null;
+  series: Series;
 };
 
 export function openStore(sql: Sql): ControlStore {
   const created = sql.exec(`SELECT 1 FROM sqlite_master WHERE name = 'meta'`).length > 0;
   // Objects that were created before there were these tables.
-  if (created) for (const table of [CHAINS_TABLE, SECRETS_TABLE, ...FEEDBACK_TABLES]) sql.exec(table);
-  return { sql, created, state: created ? readState(sql) : null, feedbackKey: null };
+  if (created) {
+    for (const table of [CHAINS_TABLE, SECRETS_TABLE, ...FEEDBACK_TABLES]) sql.exec(table);
+    adoptTables(sql);
+  }
+  const state = created ? readState(sql) : null;
+  return { sql, created, state, feedbackKey: null, series: createSeries() };
 }
 
 /** Within the transaction of the first write. `store.created` is for the caller to set once that is committed. */

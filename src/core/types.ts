@@ -242,6 +242,8 @@ export type Tally = {
   errors: number;
   /** The client left before the end. */
   aborted: number;
+  /** Of `requests` and `errors`: calls whose isolate fell silent before they were over. Control's alone. */
+  lost?: number;
   sums?: Sums;
 };
 

@@ -83,7 +83,7 @@ describe("a conversation begun in a drain", () => {
 });
 
 describe("what is over", () => {
-  test("is forgotten within the hour after its day; counters stay, and then no alarm is left", async () => {
+  test("is forgotten within the hour after its day, the series in 31 days; counters stay, and then no alarm is left", async () => {
     const idempotency = { key: "k", fingerprint: "f" };
     const envelope = createEnvelope({ type: "put", settings: { owner: "ada" } }, { idempotency });
     expectAccepted(executeCommand(store, envelope, null, nowMs, OPTIONS));
@@ -94,8 +94,14 @@ describe("what is over", () => {
     await passUntil(START_MS + 25.1 * HOUR_MS);
     expect(sql.exec(`SELECT key FROM idempotency`)).toEqual([]);
     expect(sql.exec(`SELECT isolate FROM reporters`)).toEqual([]);
-    expect(readTallies(sql, "production")).toEqual([createTally()]);
+    expect(sql.exec(`SELECT step FROM series ORDER BY step`)).toEqual([{ step: 60 }, { step: 3_600 }]);
+    // Nothing is to be done for a month.
+    expect(sql.alarmMs).toBeGreaterThanOrEqual(START_MS + 31 * 24 * HOUR_MS);
+    await passUntil(START_MS + 32 * 24 * HOUR_MS);
+    expect(sql.exec(`SELECT step FROM series`)).toEqual([]);
     expect(sql.alarmMs).toBeNull();
+    expect(readTallies(store, "production")).toEqual([createTally()]);
+    expect(readTallies(openStore(sql), "production")).toEqual([createTally()]);
   });
 
   test("leaves the state as the audit log explains it, expired drains included", async () => {

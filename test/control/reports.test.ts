@@ -64,7 +64,7 @@ describe("the release", () => {
       executeCommand(store, createEnvelope({ type: "archive", reason: "" }), null, nowMs, OPTIONS),
     );
     expect(refuse()).toMatchObject({ problem: "prompt_not_found" });
-    expect(readTallies(sql, "production")).toEqual([]);
+    expect(readTallies(store, "production")).toEqual([]);
   });
 
   test("costs no write when nothing is reported, once the prompt has its key for request ids", () => {
@@ -126,7 +126,7 @@ test("a report counts once under lost answers, repeats and crashes (2,000 runs)"
       sendReport(isolate, fate, crashAfter);
     }
     for (const isolate of isolates) if (isolate.inFlight !== null) sendReport(isolate, "answered", 0);
-    expect(readTallies(sql, "production")).toEqual(sumTallies(reported));
+    expect(readTallies(store, "production")).toEqual(sumTallies(reported));
   });
   fc.assert(property, { numRuns: 2_000 });
 });
@@ -154,6 +154,6 @@ test("an older report that arrives late is acknowledged and not counted, and env
   expect(sync({ report: { sequence: 2, tallies } }).acceptedSequence).toBe(2);
   expect(sync({ report: { sequence: 1, tallies } }).acceptedSequence).toBe(2);
   expect(sync().acceptedSequence).toBe(2);
-  expect(readTallies(sql, "production")).toEqual([createTally()]);
-  expect(readTallies(sql, "staging")).toEqual([]);
+  expect(readTallies(store, "production")).toEqual([createTally()]);
+  expect(readTallies(store, "staging")).toEqual([]);
 });
