@@ -88,19 +88,7 @@ function createLineTail(isStart: (byte: number) => boolean, endsWithLine: boolea
 
   /** The long line goes by; answers what stands behind it. */
   function goOn(bytes: Uint8Array): Uint8Array {
-    let at = endsWithLine ? goByLine(bytes) : goByItem(bytes, 0);
-    // Items that stand on one line go by one after the other.
-    while (!endsWithLine && isInLong && long!.isWhole && at < bytes.length) {
-      const brace = bytes.indexOf(OPEN_BRACE, at);
-      const between = bytes.subarray(at, brace < 0 ? bytes.length : brace);
-      isInLong = !between.includes(NEWLINE);
-      if (!isInLong) break;
-      at += between.length;
-      if (brace < 0) break;
-      long = new LeanJson();
-      at = goByItem(bytes, brace);
-    }
-    return bytes.subarray(at);
+    return bytes.subarray(endsWithLine ? goByLine(bytes) : goByItems(bytes));
   }
 
   function goByLine(bytes: Uint8Array): number {
@@ -111,8 +99,20 @@ function createLineTail(isStart: (byte: number) => boolean, endsWithLine: boolea
     return end;
   }
 
-  function goByItem(bytes: Uint8Array, from: number): number {
-    return from + long!.push(bytes.subarray(from));
+  /** Items that stand on one line go by one after the other. */
+  function goByItems(bytes: Uint8Array): number {
+    let at = long!.push(bytes);
+    while (long!.isWhole && at < bytes.length) {
+      const brace = bytes.indexOf(OPEN_BRACE, at);
+      const between = bytes.subarray(at, brace < 0 ? bytes.length : brace);
+      isInLong = !between.includes(NEWLINE);
+      if (!isInLong) break;
+      at += between.length;
+      if (brace < 0) break;
+      long = new LeanJson();
+      at += long.push(bytes.subarray(at));
+    }
+    return at;
   }
 
   function finish(): ReturnType<Tail["finish"]> {

@@ -254,10 +254,12 @@ it.each([...TOO_LONG, ...FILTERED, ...REQUESTS, ...ACCOUNTS, ...PROVIDERS])(
   },
 );
 
+function classOf(code: ProblemCode): ErrorClass {
+  return classifyError(500, '{"error":{"code":"server_error"}}', problem(code, "m"));
+}
+
 describe("our own errors", () => {
   it("have their classes, whatever else is said", () => {
-    const classOf = (code: ProblemCode) =>
-      classifyError(500, '{"error":{"code":"server_error"}}', problem(code, "m"));
     expect(classOf("variable_missing")).toBe("variables");
     expect(classOf("upstream_unreachable")).toBe("unreachable");
     expect(classOf("upstream_timeout")).toBe("timeout");
