@@ -15,6 +15,8 @@ export type CountStratum = {
 
 export type CountGuard = {
   kind: "count";
+  /** What it tolerates: with another tolerance it begins anew. */
+  margin: number;
   /** ln of each bet's capital. */
   logCapital: number[];
   /** Fresh capital put in so far: a canary that was fine for long must not be owed a long time to be found out. */
@@ -51,9 +53,10 @@ export type CountRule = {
 
 export const COUNT_RULE: CountRule = { margin: 1, restartUnits: 500 };
 
-export function createCountGuard(): CountGuard {
+export function createCountGuard({ margin }: Pick<CountRule, "margin"> = COUNT_RULE): CountGuard {
   return {
     kind: "count",
+    margin,
     logCapital: ODDS.map(() => Math.log(FIRST_SHARE / ODDS.length)),
     restarts: 0,
     canaryUnits: 0,

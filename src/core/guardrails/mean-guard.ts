@@ -20,6 +20,8 @@ import {
 
 export type MeanGuard = {
   kind: "mean";
+  /** What it tolerates: with another tolerance it begins anew. */
+  margin: number;
   main: Score;
   /** Sum of the baseline's mean, weighted as the main test's score is: what the effect is an effect on. */
   level: number;
@@ -68,9 +70,10 @@ const LEAST_DEGREES = 15;
 /** Below every threshold; JSON knows no infinity. */
 const NOWHERE = -1_000_000;
 
-export function createMeanGuard(): MeanGuard {
+export function createMeanGuard({ margin }: Pick<MeanRule, "margin"> = TIME_RULE): MeanGuard {
   return {
     kind: "mean",
+    margin,
     main: NO_SCORE,
     level: 0,
     copies: [],

@@ -76,22 +76,31 @@ export function addStratum(
   for (const spec of specs) {
     if (spec.action === "off") continue;
     const effect = designEffects[spec.metric] ?? 1;
-    const held = guards[spec.metric];
+    const held = guardOf(state, spec);
     if (spec.kind === "count") {
       const strata = spec.metric === "thumbs_down" ? thumbs : countsOf(spec.metric, stratum, state.usual);
       guards[spec.metric] = strata.reduce(
         (guard, counts) => addCounts(guard, counts, spec.rule, effect),
-        held?.kind === "count" ? held : createCountGuard(),
+        held?.kind === "count" ? held : createCountGuard(spec.rule),
       );
     } else {
       const strata = spec.metric === "judge_score" ? judge : meansOf(spec.metric, stratum, state.usual);
       guards[spec.metric] = strata.reduce(
         (guard, means) => addMeans(guard, means, spec.rule, alpha, effect),
-        held?.kind === "mean" ? held : createMeanGuard(),
+        held?.kind === "mean" ? held : createMeanGuard(spec.rule),
       );
     }
   }
   return { guards, usual: addUsual(state.usual, stratum.baseline), gatherings: rest };
+}
+
+/** What has been gathered by this very rule; undefined: nothing yet, or by another tolerance. */
+export function guardOf(
+  { guards }: Pick<WatchState, "guards">,
+  { metric, kind, rule }: GuardSpec,
+): CountGuard | MeanGuard | undefined {
+  const held = guards[metric];
+  return held?.kind === kind && held.margin === rule.margin ? held : undefined;
 }
 
 /** Reads what is usual off the baseline; to be called after what it is to judge has been judged. */
@@ -151,8 +160,9 @@ function isEmpty(histogram: Histogram): boolean {
 export function findCrossings(state: WatchState, specs: readonly GuardSpec[] = GUARDS): Finding[] {
   const threshold = -Math.log(alphaShare(specs));
   const found: Finding[] = [];
-  for (const { action, metric } of specs) {
-    const guard = state.guards[metric];
+  for (const spec of specs) {
+    const { action, metric } = spec;
+    const guard = guardOf(state, spec);
     if (action === "off" || guard === undefined) continue;
     const evidence = evidenceOf(guard, threshold);
     if (evidence < threshold) continue;

@@ -23,7 +23,10 @@ export type PairConclusion = {
   pair: PairWatch;
   verdict: VerdictKind;
   says: string;
-  isFrozen: boolean;
+  /** Compared of late. */
+  isCompared: boolean;
+  /** Something is wrong. */
+  isAmiss: boolean;
   isRollback: boolean;
   isMismatch: boolean;
   guards: GuardView[];
@@ -50,7 +53,7 @@ export function conclude(watch: EnvironmentWatch, context: Context): Conclusion 
   return {
     verdict: worst.verdict,
     says: worst.says,
-    isFrozen: pairs.some(({ isFrozen }) => isFrozen),
+    isFrozen: pairs.some(({ isCompared, isAmiss }) => isAmiss || !isCompared),
     pairs,
   };
 }
@@ -75,8 +78,9 @@ function concludePair(pair: PairWatch, baseline: BaselineWatch, { specs, nowMs }
   const verdict = kindOf(judged, baseline, isCompared, nowMs);
   const isMismatch = pair.split.peak >= SPLIT_AT;
   const gate = judgeGate(pair.gate.proof);
-  const isFrozen = !isCompared || judged.isFrozen || isMismatch;
-  const rest = { pair, verdict, isFrozen, isMismatch, isRollback: judged.isRollback, guards, gate };
+  const isAmiss = isMismatch || judged.findings.length > 0 || judged.changes.length > 0;
+  const { isRollback } = judged;
+  const rest = { pair, verdict, isCompared, isAmiss, isRollback, isMismatch, guards, gate };
   return { ...rest, says: sayPair(rest, judged, baseline) };
 }
 

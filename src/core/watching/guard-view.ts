@@ -5,7 +5,7 @@ import { alphaShare, type GuardSpec } from "../guardrails/guards.ts";
 import type { CountGuard } from "../guardrails/count-guard.ts";
 import { effectOf, intervalOf, levelsOf, type MeanGuard } from "../guardrails/mean-guard.ts";
 import { addRatios, ratesOf, ratioInterval, riskRatio } from "../guardrails/risk-ratio.ts";
-import { evidenceOf } from "../guardrails/watch.ts";
+import { evidenceOf, guardOf } from "../guardrails/watch.ts";
 import type { GuardView } from "../health.ts";
 import { COST_UNIT_NANO_USD } from "../metering/sums.ts";
 import type { Lately } from "./says.ts";
@@ -22,7 +22,7 @@ export function viewGuards(pair: PairWatch, specs: readonly GuardSpec[]): GuardV
 
 function viewGuard(pair: PairWatch, spec: GuardSpec, threshold: number): GuardView {
   const { metric, kind, action, says } = spec;
-  const guard = pair.state.guards[metric];
+  const guard = guardOf(pair.state, spec);
   const designEffect = pair.designEffects[metric] ?? 1;
   const evidence = guard === undefined ? 0 : evidenceOf(guard, threshold);
   const head = { metric, kind, action, says, isCrossed: evidence >= threshold, evidence, threshold };

@@ -2,13 +2,11 @@
 
 import { SPLIT_AT, splitEvidence } from "../guardrails/split-check.ts";
 import type { ComparisonView, HealthView } from "../health.ts";
+import type { RampHealth } from "../ramps.ts";
 import type { WatchContext } from "./add.ts";
 import { conclude, viewUpstream, type PairConclusion } from "./conclude.ts";
 import { sayGate } from "./says.ts";
 import type { EnvironmentWatch, PairWatch } from "./state.ts";
-
-/** What a ramp asks: may it go on, must it not, and why. */
-export type GateView = { isOpen: boolean; isFrozen: boolean; says: string };
 
 export function viewHealth(
   watch: EnvironmentWatch,
@@ -60,14 +58,14 @@ function viewSplit({ split, epochs }: PairWatch): ComparisonView["split"] {
   };
 }
 
-/** Of one canary; null: it is not watched. */
+/** What a ramp asks of its canary; null: there is nothing to compare, or nothing of late. */
 export function viewGate(
   watch: EnvironmentWatch,
   canary: number,
   context: Pick<WatchContext, "specs" | "nowMs">,
-): GateView | null {
+): RampHealth | null {
   const found = conclude(watch, context).pairs.find(({ pair }) => pair.canary === canary);
-  if (found === undefined) return null;
-  const { isFrozen, gate, says } = found;
-  return { isOpen: gate.isOpen, isFrozen, says: isFrozen ? says : sayGate(gate) };
+  if (found === undefined || (!found.isCompared && !found.isAmiss)) return null;
+  const { isAmiss, gate, says } = found;
+  return { isOpen: gate.isOpen, isFrozen: isAmiss, says: isAmiss ? says : sayGate(gate) };
 }

@@ -133,6 +133,32 @@ const thumbs = (arm: "baseline" | "canary", up: number, down: number) =>
     sums: { ...createSums(), thumbs: { up, down } },
   });
 
+describe("a tolerance", () => {
+  it("is a promise: what is worse by less is no regression, what is worse by more is one", () => {
+    const watched = rolling();
+    watched.settings = {
+      latency: { tolerance: 0.5 },
+      errors: { tolerance: 4 },
+      latency_tail: { action: "off" },
+    };
+    const worse = { latency: 1.4, errors: 0.03 };
+    expect(watched.run(600, { canary: worse })).toMatchObject({ verdict: "watching" });
+    expect(watched.run(600, { canary: { ...worse, latency: 3 } }).says).toMatch(/^time to the whole answer/);
+  });
+
+  it("that is changed begins a guardrail anew, and a guardrail that is off finds nothing", () => {
+    const watched = rolling();
+    watched.settings = { errors: { action: "notify" } };
+    expect(watched.run(300, { canary: { errors: 0.3 } }).verdict).toBe("prompt");
+    watched.settings = { errors: { action: "notify", tolerance: 1.5 } };
+    expect(conclude(watched.watch, watched.context).verdict).toBe("watching");
+    watched.settings = { errors: { action: "off" } };
+    const found = conclude(watched.watch, watched.context);
+    expect(found.verdict).toBe("watching");
+    expect(found.pairs[0]!.guards.map(({ metric }) => metric)).not.toContain("errors");
+  });
+});
+
 describe("what is compared", () => {
   it.each(["pinned", "drain", "fallback", "no_lease", "static"] as const)(
     "is not what was served for reason %s",
@@ -233,6 +259,7 @@ describe("time without traffic", () => {
     const found = conclude(watched.watch, { ...watched.context, nowMs });
     expect(found).toMatchObject({ verdict: "waiting", isFrozen: true });
     expect(conclude(watched.watch, { ...watched.context, nowMs: nowMs - 2_000 }).verdict).toBe("watching");
+    expect(viewGate(watched.watch, 2, { ...watched.context, nowMs })).toBeNull();
   });
 
   it("never turns no canary traffic into anything else", () => {
@@ -250,6 +277,7 @@ describe("the split", () => {
     const found = watched.run(400, {}, { share: 0.05 });
     expect(found).toMatchObject({ verdict: "watching", isFrozen: true });
     expect(found.pairs[0]!.isMismatch).toBe(true);
+    expect(viewGate(watched.watch, 2, watched.context)).toMatchObject({ isFrozen: true });
     const [told, ...others] = watched.news.filter(({ kind }) => kind === "split");
     expect(told!.says).toMatch(/^v2 gets 5\.\d % of the requests instead of 10\.0 %$/);
     expect(others).toEqual([]);
