@@ -14,7 +14,7 @@ import {
 } from "./operation.ts";
 import { promptSchema } from "./schemas.ts";
 
-const { aliases, unit, shield, agents, kind, judge } = putPromptSchema.shape;
+const { aliases, unit, shield, agents, kind, judge, guardrails } = putPromptSchema.shape;
 const settings = z.strictObject({
   ...putPromptSchema.shape,
   aliases: aliases.describe("Other names for requests, such as `pmpt_68…`; each belongs to one prompt."),
@@ -24,6 +24,9 @@ const settings = z.strictObject({
   ),
   agents: agents.describe(
     "What coding agents (Claude Code, Codex) get: the system text behind their own, whatever the version's placement, or (`off`) no prompt at all, which the answer says in `Prompt-Skipped`. Default: append.",
+  ),
+  guardrails: guardrails.describe(
+    "What differs from the defaults of the guardrails, by metric; replaces what was set before, null: the defaults.",
   ),
   kind: kind.describe("A partial is inlined into other prompts at push. Default: prompt."),
   judge: judge.describe(

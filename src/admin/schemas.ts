@@ -4,6 +4,7 @@
 
 import * as z from "zod";
 import { contentSchema as writtenContent } from "../core/content.ts";
+import { guardrailsSchema } from "../core/prompt-settings.ts";
 import type {
   ProxyKey,
   PushAnswer,
@@ -56,6 +57,10 @@ export const agents = z
     "For coding agents (Claude Code, Codex): the system text goes behind their own, or no prompt is put in.",
   );
 
+export const guardrails = guardrailsSchema.describe(
+  "What differs from the defaults of the guardrails, by metric. `action`: roll back, notify only, or off. `tolerance`: what is no regression yet: of counts an odds ratio (1.5: up to half as many again), of times, cost and tokens a share (0.1: up to 10 % more), of the judge's score a difference.",
+);
+
 export const promptSchema = z
   .object({
     name: z.string(),
@@ -68,6 +73,7 @@ export const promptSchema = z
     shield: shield.exactOptional(),
     agents: agents.exactOptional(),
     judge: judge.exactOptional().describe("Absent: no answer is judged."),
+    guardrails: guardrails.exactOptional(),
     createdAt: time,
     updatedAt: time,
     updatedBy: z.string(),

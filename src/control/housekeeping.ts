@@ -4,7 +4,7 @@
 // them here would leave a state that the audit log cannot explain.
 
 import { nextLookMs } from "../core/ramp-next.ts";
-import type { PromptState, Release } from "../core/types.ts";
+import type { PromptState, Release, Tally } from "../core/types.ts";
 import { forgetChains } from "./chains.ts";
 import { forgetFeedback } from "./feedback-rows.ts";
 import { giveUpSilent, nextGiveUpMs } from "./reporters.ts";
@@ -21,18 +21,19 @@ const LEAST_PAUSE_MS = 60_000;
 /** Clocks of edges may be a little behind ours. */
 const CLOCK_MARGIN_MS = 60_000;
 
-/** One alarm. It does not throw for what targets do: the runtime gives an alarm up after six failures, and the outbox
- * must go on for ever. */
+/** One alarm. `onLost` gets what was counted as lost. It does not throw for what targets do: the runtime gives an alarm up
+ * after six failures, and the outbox must go on for ever. */
 export async function runAlarm(
   store: ControlStore,
   targets: Targets,
   now: () => number,
   onFailure: (key: string, error: unknown) => void,
+  onLost: (environment: string, tallies: readonly Tally[]) => void = () => {},
 ): Promise<void> {
   try {
     await drainOutbox(store, targets, now, onFailure);
     forget(store, now());
-    await keepSeries(store, now);
+    await keepSeries(store, now, onLost);
   } finally {
     scheduleNext(store, now());
   }
@@ -51,9 +52,16 @@ export function forget({ sql, state }: ControlStore, nowMs: number): void {
 }
 
 /** Gives up silent reporters, folds and drops, a batch at a time, with room for syncs between two of them. */
-async function keepSeries(store: ControlStore, now: () => number): Promise<void> {
+async function keepSeries(
+  store: ControlStore,
+  now: () => number,
+  onLost: (environment: string, tallies: readonly Tally[]) => void,
+): Promise<void> {
   if (store.state === null) return;
-  while (giveUpSilent(store, now()) !== null || foldMinute(store, now()) || dropOld(store, now())) {
+  for (;;) {
+    const lost = giveUpSilent(store, now());
+    for (const { environment, tallies } of lost ?? []) onLost(environment, tallies);
+    if (lost === null && !foldMinute(store, now()) && !dropOld(store, now())) return;
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
 }

@@ -5,6 +5,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { releaseStateOf } from "../core/decide-release.ts";
 import type { Feedback, FeedbackPage, FeedbackQuery, FeedbackReceipt } from "../core/feedback.ts";
+import type { HealthView, ReleaseEvent } from "../core/health.ts";
 import { configuredLease } from "../core/lease.ts";
 import type { Accepted, ControlPort, Envelope, SyncReply, SyncRequest, VersionView } from "../core/ports.ts";
 import { isProblem, nameOfError, problem, type Problem } from "../core/problem.ts";
@@ -23,10 +24,17 @@ import {
 } from "../core/types.ts";
 import type { Env } from "../env.ts";
 import { readChain } from "./chains.ts";
-import { executeCommand, findRepeated, previewCommand, type PreparedPush } from "./commands.ts";
+import {
+  executeCommand,
+  findRepeated,
+  previewCommand,
+  type CommandOptions,
+  type PreparedPush,
+} from "./commands.ts";
 import { createDurableSql, type DurableSql } from "./durable-sql.ts";
 import { giveFeedback } from "./feedback.ts";
 import { readFeedback } from "./feedback-reads.ts";
+import { readEvents, recordEvent } from "./events.ts";
 import { runAlarm } from "./housekeeping.ts";
 import { driveRamps, type RampCare } from "./ramping.ts";
 import { holdLease, type HeldLease } from "./lease.ts";
@@ -36,10 +44,11 @@ import { answerSync, findRelease, readBegan, readTallies } from "./reports.ts";
 import { foldInPassing } from "./series-fold.ts";
 import { openStore, readRevisions, readVersionDocument, type ControlStore } from "./store.ts";
 import { claimNames, createTargets } from "./targets.ts";
+import { gateOf, readHealth, watchReport, watchTime } from "./watching.ts";
 
 const DEFAULT_DRAIN_MS = 24 * 3_600_000;
 
-const CARE: RampCare = { healthOf: () => null, record: () => {} };
+const CARE: RampCare = { healthOf: gateOf, record: ({ sql }, event) => recordEvent(sql, event) };
 
 export class Control extends DurableObject<Env> implements ControlPort {
   readonly #sql: DurableSql;
@@ -58,9 +67,10 @@ export class Control extends DurableObject<Env> implements ControlPort {
   async sync(request: SyncRequest): Promise<SyncReply | Problem> {
     const nowMs = Date.now();
     if (request.report !== null) this.#foldSeries(nowMs);
-    return answerSync(this.#store, request, this.#grant(nowMs), nowMs, () =>
-      this.#driveRamps([request.environment], nowMs),
-    );
+    return answerSync(this.#store, request, this.#grant(nowMs), nowMs, (tallies) => {
+      this.#watch(request, tallies, nowMs);
+      this.#driveRamps([request.environment], nowMs);
+    });
   }
 
   async began(environment: string, conversation: string): Promise<number | null> {
@@ -77,8 +87,7 @@ export class Control extends DurableObject<Env> implements ControlPort {
     const prepared = await this.#prepare(envelope);
     if (isProblem(prepared)) return prepared;
     const nowMs = Date.now();
-    const options = { drainMs: drainMs(this.env), lease: this.#grant(nowMs) };
-    const answer = executeCommand(this.#store, envelope, prepared, nowMs, options);
+    const answer = executeCommand(this.#store, envelope, prepared, nowMs, this.#options(nowMs));
     if (!isProblem(answer)) await this.#publishSummary(envelope);
     return answer;
   }
@@ -147,6 +156,21 @@ export class Control extends DurableObject<Env> implements ControlPort {
     return isProblem(state) ? state : readFeedback(this.#sql, query);
   }
 
+  async readHealth(environment: string): Promise<HealthView | Problem> {
+    const release = await this.readRouting(environment);
+    return isProblem(release) ? release : readHealth(this.#store, release, Date.now());
+  }
+
+  /** Newest first; `before` (an id, excluded) asks for the page after it. */
+  async readEvents(
+    environment: string,
+    limit: number,
+    before: number | null,
+  ): Promise<ReleaseEvent[] | Problem> {
+    const state = this.#readEnvironment(environment);
+    return isProblem(state) ? state : readEvents(this.#sql, environment, limit, before);
+  }
+
   async readEnvironments(): Promise<string[] | Problem> {
     const state = this.#readState();
     return isProblem(state) ? state : Object.keys(state.releases).toSorted();
@@ -154,8 +178,13 @@ export class Control extends DurableObject<Env> implements ControlPort {
 
   override async alarm(): Promise<void> {
     this.#sql.alarmFired();
+    this.#guard(() => watchTime(this.#store, Date.now(), this.#options(Date.now())));
     this.#driveRamps(Object.keys(this.#store.state?.releases ?? {}), Date.now());
-    await runAlarm(this.#store, this.#targets, Date.now, logFailure);
+    await runAlarm(this.#store, this.#targets, Date.now, logFailure, (environment, tallies) => {
+      const nowMs = Date.now();
+      this.#watch({ environment }, tallies, nowMs);
+      this.#driveRamps([environment], nowMs);
+    });
   }
 
   #readState(): PromptState | Problem {
@@ -195,10 +224,34 @@ export class Control extends DurableObject<Env> implements ControlPort {
     }
   }
 
+  #options(nowMs: number): CommandOptions {
+    return { drainMs: drainMs(this.env), lease: this.#grant(nowMs) };
+  }
+
+  #watch(
+    { environment, callers = [] }: Pick<SyncRequest, "environment" | "callers">,
+    tallies: readonly Tally[],
+    nowMs: number,
+  ): void {
+    const askedModels = callers.filter(({ kind }) => kind === "model").map(({ value }) => value);
+    this.#guard(() =>
+      watchReport(this.#store, environment, { tallies, askedModels }, nowMs, this.#options(nowMs)),
+    );
+  }
+
+  /** Neither a report nor an alarm may fail for the watch's sake. */
+  #guard(watch: () => void): void {
+    try {
+      watch();
+    } catch (error) {
+      console.error(JSON.stringify({ event: "watch_failed", error: nameOfError(error) }));
+    }
+  }
+
   /** Neither a report nor an alarm may fail for a ramp's sake. */
   #driveRamps(environments: readonly string[], nowMs: number): void {
     try {
-      const options = { drainMs: drainMs(this.env), lease: this.#grant(nowMs) };
+      const options = this.#options(nowMs);
       for (const { problem: code } of driveRamps(this.#store, environments, CARE, nowMs, options)) {
         console.error(JSON.stringify({ event: "ramp_refused", code }));
       }

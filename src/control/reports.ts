@@ -11,25 +11,25 @@ import { addChains } from "./chains.ts";
 import { feedbackKeyOf } from "./feedback-key.ts";
 import { wakeToForget } from "./housekeeping.ts";
 import { addReport, lastSequence, LEAST_REPORT_MS, paceReports } from "./reporters.ts";
-import { countWithin } from "./series.ts";
+import { countWithin, type Count } from "./series.ts";
 import { totalsOf } from "./series-fold.ts";
 import type { ControlStore } from "./store.ts";
 import { numberOf } from "./sql.ts";
 
 /** Answers a sync at `nowMs` with `lease`. `prompt_not_found` (archived too), `version_not_found` when nothing has
- * been pushed, `environment_not_found`; then nothing is counted. `afterReport` may change the release: the answer carries
- * what is in force after it. */
+ * been pushed, `environment_not_found`; then nothing is counted. `afterReport` gets the tallies that were counted just now,
+ * and may change the release: the answer carries what is in force after it. */
 export function answerSync(
   store: ControlStore,
   request: SyncRequest,
   lease: Lease,
   nowMs: number,
-  afterReport: () => void = () => {},
+  afterReport: (tallies: readonly Tally[]) => void = () => {},
 ): SyncReply | Problem {
   const before = findRelease(store.state, request.prompt, request.environment);
   if ("problem" in before) return before;
-  const acceptedSequence = acceptReport(store, request, nowMs);
-  if (request.report !== null) afterReport();
+  const { acceptedSequence, counted } = acceptReport(store, request, nowMs);
+  if (request.report !== null) afterReport(counted);
   const release = findRelease(store.state, request.prompt, request.environment);
   if ("problem" in release) return release;
   const reportAfterMs = paceReports(store.series.heard, request.isolate, nowMs);
@@ -72,11 +72,16 @@ export function findRelease(
   );
 }
 
-/** Counts a report and notes begun conversations and chains, in one transaction; returns the highest sequence counted. */
-function acceptReport(store: ControlStore, request: SyncRequest, nowMs: number): number {
+/** `counted`: what is new of it, and what it puts right. */
+type Acceptance = { acceptedSequence: number; counted: readonly Tally[] };
+
+/** Counts a report and notes begun conversations and chains, in one transaction. */
+function acceptReport(store: ControlStore, request: SyncRequest, nowMs: number): Acceptance {
   const { sql } = store;
   const { environment, isolate, report, began, chains = [] } = request;
-  if (report === null && began.length === 0 && chains.length === 0) return lastSequence(sql, isolate);
+  if (report === null && began.length === 0 && chains.length === 0) {
+    return { acceptedSequence: lastSequence(sql, isolate), counted: [] };
+  }
   return countWithin(store, nowMs, (count) => {
     wakeToForget(sql, nowMs);
     for (const { conversation, revision } of began) {
@@ -89,7 +94,12 @@ function acceptReport(store: ControlStore, request: SyncRequest, nowMs: number):
       );
     }
     if (chains.length > 0) addChains(sql, environment, chains, nowMs);
-    return addReport(sql, request, count, nowMs);
+    const counted: Tally[] = [];
+    const note: Count = (into, tallies) => {
+      counted.push(...tallies);
+      count(into, tallies);
+    };
+    return { acceptedSequence: addReport(sql, request, note, nowMs), counted };
   });
 }
 

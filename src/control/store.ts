@@ -18,6 +18,8 @@
 // | feedback    | n (request, name unique)                        | what was said of an answer: value, comment        | kept 30 days, see feedback.ts     |
 // | feedback_totals, feedback_names | environment, name, version, …; name | counts of it                              | a few rows a revision; 32         |
 // | secrets     | `feedback`                                      | what request ids are signed with                  | fixed                             |
+// | watches     | environment                                     | what is known of its releases under watch (JSON)  | an environment each               |
+// | events      | id                                              | ReleaseEvent: verdicts, notices                   | the latest 5,000                  |
 // | meta        | `schema`, `lease_ms`, `lease_longer_until_ms`,… | numbers                                           | fixed                             |
 //
 // A row holds at most 2 MB; core's compiler refuses a larger version.
@@ -35,7 +37,12 @@ import { createSeries, type Series } from "./series.ts";
 import { adoptTables, SERIES_TABLES } from "./series-rows.ts";
 import { FEEDBACK_TABLES } from "./feedback-rows.ts";
 import { SECRETS_TABLE } from "./feedback-key.ts";
+import { EVENTS_TABLE } from "./events.ts";
 import { numberOf, textOf, type Row, type Sql } from "./sql.ts";
+import { WATCHES_TABLE, type HeldWatch } from "./watches.ts";
+
+/** There are objects without them: each is made `IF NOT EXISTS`. */
+const LATER_TABLES = [CHAINS_TABLE, SECRETS_TABLE, ...FEEDBACK_TABLES, WATCHES_TABLE, EVENTS_TABLE];
 
 const SCHEMA = [
   `CREATE TABLE state (key TEXT PRIMARY KEY, document TEXT NOT NULL) STRICT, WITHOUT ROWID`,
@@ -50,9 +57,7 @@ const SCHEMA = [
   ...SERIES_TABLES,
   `CREATE TABLE began (environment TEXT NOT NULL, conversation TEXT NOT NULL, revision INTEGER NOT NULL,
      PRIMARY KEY (environment, conversation)) STRICT, WITHOUT ROWID`,
-  CHAINS_TABLE,
-  SECRETS_TABLE,
-  ...FEEDBACK_TABLES,
+  ...LATER_TABLES,
   // Last: its presence says that all of them are there.
   `CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID`,
   `INSERT INTO meta (key, value) VALUES ('schema', 1)`,
@@ -66,17 +71,19 @@ export type ControlStore = {
   /** null: nobody has asked for it since the object woke up. */
   feedbackKey: string | null;
   series: Series;
+  /** By environment, those that were asked for since the object woke up. */
+  watches: Map<string, HeldWatch>;
 };
 
 export function openStore(sql: Sql): ControlStore {
   const created = sql.exec(`SELECT 1 FROM sqlite_master WHERE name = 'meta'`).length > 0;
   // Objects that were created before there were these tables.
   if (created) {
-    for (const table of [CHAINS_TABLE, SECRETS_TABLE, ...FEEDBACK_TABLES]) sql.exec(table);
+    for (const table of LATER_TABLES) sql.exec(table);
     adoptTables(sql);
   }
   const state = created ? readState(sql) : null;
-  return { sql, created, state, feedbackKey: null, series: createSeries() };
+  return { sql, created, state, feedbackKey: null, series: createSeries(), watches: new Map() };
 }
 
 /** Within the transaction of the first write. `store.created` is for the caller to set once that is committed. */
@@ -164,6 +171,16 @@ export function readRevisions(
     environment,
     before ?? Number.MAX_SAFE_INTEGER,
     limit,
+  );
+  return rows.map((row) => parse<Revision>(row));
+}
+
+/** Oldest first. */
+export function readRevisionsAfter(sql: Sql, environment: string, after: number): Revision[] {
+  const rows = sql.exec(
+    `SELECT document FROM revisions WHERE environment = ? AND revision > ? ORDER BY revision`,
+    environment,
+    after,
   );
   return rows.map((row) => parse<Revision>(row));
 }

@@ -74,8 +74,9 @@ function checkJudge(name: string, settings: PutPrompt, state: PromptState | null
 }
 
 function apply(prompt: Prompt, settings: PutPrompt): Prompt {
-  const { judge: held, ...kept } = prompt;
-  const judge = settings.judge === undefined ? held : settings.judge;
+  const { judge: heldJudge, guardrails: heldGuardrails, ...kept } = prompt;
+  const judge = settings.judge === undefined ? heldJudge : settings.judge;
+  const guardrails = settings.guardrails === undefined ? heldGuardrails : settings.guardrails;
   return {
     ...kept,
     description: settings.description ?? prompt.description,
@@ -86,6 +87,7 @@ function apply(prompt: Prompt, settings: PutPrompt): Prompt {
     shield: settings.shield ?? prompt.shield ?? true,
     agents: settings.agents ?? prompt.agents ?? "append",
     ...(judge != null && { judge }),
+    ...(guardrails != null && { guardrails }),
     archivedAt: null,
   };
 }
@@ -108,8 +110,8 @@ function sameSettings(a: Prompt, b: Prompt): boolean {
 }
 
 function settingsOf(prompt: Prompt): unknown[] {
-  const { kind, description, owner, tags, aliases, archivedAt } = prompt;
-  return [kind, description, owner, tags, aliases, routingOf(prompt), archivedAt];
+  const { kind, description, owner, tags, aliases, archivedAt, guardrails = null } = prompt;
+  return [kind, description, owner, tags, aliases, routingOf(prompt), archivedAt, guardrails];
 }
 
 export function decideArchive(

@@ -3,6 +3,7 @@
 // but never change or lose one.
 
 import type { Feedback, FeedbackPage, FeedbackQuery, FeedbackReceipt } from "./feedback.ts";
+import type { HealthView, ReleaseEvent } from "./health.ts";
 import type { Problem } from "./problem.ts";
 import type { ChainRoot } from "./strangers.ts";
 import type { RampPlan } from "./ramps.ts";
@@ -157,6 +158,10 @@ export type ControlPort = {
   giveFeedback(feedback: Feedback): Promise<FeedbackReceipt | Problem>;
   readFeedback(query: FeedbackQuery): Promise<FeedbackPage | Problem>;
   readEnvironments(): Promise<string[] | Problem>;
+  /** The watch over the release: verdicts and their numbers. */
+  readHealth(environment: string): Promise<HealthView | Problem>;
+  /** Newest first; `before` (an id, excluded) continues an earlier page. */
+  readEvents(environment: string, limit: number, before: number | null): Promise<ReleaseEvent[] | Problem>;
 };
 
 // ── admin, edge → Registry ──────────────────────────────────────────────────────────────────────────────────────

@@ -7,7 +7,7 @@ import type { PutPrompt } from "./ports.ts";
 import type { Problem } from "./problem.ts";
 import { PROVIDER_PATTERN } from "./providers.ts";
 import { ALIAS_PATTERN, NAME_PATTERN } from "./types.ts";
-import { JUDGE_DEFAULTS, type JudgeSettings } from "./watch-settings.ts";
+import { JUDGE_DEFAULTS, type GuardrailSettings, type JudgeSettings } from "./watch-settings.ts";
 
 const NAME_MEND = "must be 1 to 63 lower-case letters, digits, _ or -, with a letter or digit first";
 
@@ -34,6 +34,27 @@ export const judgeSchema = z.strictObject({
   maxUsdPerDay: z.number().min(0).max(100_000).default(JUDGE_DEFAULTS.maxUsdPerDay),
   concurrency: z.int().min(1).max(16).default(JUDGE_DEFAULTS.concurrency),
 }) satisfies z.ZodType<JudgeSettings>;
+const action = z.enum(["rollback", "notify", "off"]).exactOptional();
+const guardOf = (least: number, most: number) =>
+  z.strictObject({ action, tolerance: z.number().min(least).max(most).exactOptional() });
+/** Odds ratios of counts, shares of times, cost and tokens, a difference of scores. */
+const ofCounts = guardOf(1, 100).exactOptional();
+const ofMeans = guardOf(0, 10).exactOptional();
+
+export const guardrailsSchema = z.strictObject({
+  errors: ofCounts,
+  timeouts: ofCounts,
+  refusals: ofCounts,
+  truncations: ofCounts,
+  schema_failures: ofCounts,
+  latency_tail: ofCounts,
+  thumbs_down: ofCounts,
+  first_token: ofMeans,
+  latency: ofMeans,
+  cost: ofMeans,
+  tokens: ofMeans,
+  judge_score: guardOf(0, 1).exactOptional(),
+}) satisfies z.ZodType<GuardrailSettings>;
 
 export const putPromptSchema = z.strictObject({
   description: z.string().max(2_000).exactOptional(),
@@ -45,6 +66,7 @@ export const putPromptSchema = z.strictObject({
   agents: z.enum(["append", "off"]).exactOptional(),
   kind: z.enum(["prompt", "partial"]).exactOptional(),
   judge: judgeSchema.nullable().exactOptional(),
+  guardrails: guardrailsSchema.nullable().exactOptional(),
 }) satisfies z.ZodType<PutPrompt>;
 
 /** `invalid_request` with every error. */

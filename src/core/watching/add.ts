@@ -36,7 +36,9 @@ const CHOSEN = new Set(["pinned", "fallback"]);
 
 /** All of a report, each tally once. */
 export function addSeen(watch: EnvironmentWatch, seen: Seen, context: WatchContext): EnvironmentWatch {
-  const { tallies, askedModels = [] } = seen;
+  const { askedModels = [] } = seen;
+  // What was presumed lost and came back is taken off the counters; what it was compared in is closed.
+  const tallies = seen.tallies.filter(({ requests, errors }) => requests >= 0 && errors >= 0);
   const ofBaseline = tallies.filter(
     ({ version, arm, reason }) =>
       arm === "baseline" && version === watch.baseline.version && !CHOSEN.has(reason),
@@ -54,7 +56,8 @@ export function addSeen(watch: EnvironmentWatch, seen: Seen, context: WatchConte
 
 /** Compares what has waited long enough. */
 export function passTime(watch: EnvironmentWatch, context: WatchContext): EnvironmentWatch {
-  return { ...watch, pairs: watch.pairs.map((pair) => closeStrata(pair, context)) };
+  const pairs = watch.pairs.map((pair) => closeStrata(pair, context));
+  return pairs.every((pair, index) => pair === watch.pairs[index]) ? watch : { ...watch, pairs };
 }
 
 /** When `passTime` has something to do (ms); null: never. */

@@ -7,7 +7,7 @@ import { judge, findChanges, type Verdict } from "../guardrails/verdict.ts";
 import { judgeGate, type GateAnswer } from "../guardrails/ramp-gate.ts";
 import { SPLIT_AT } from "../guardrails/split-check.ts";
 import type { GuardView, ReleaseEvent, UpstreamView, VerdictKind } from "../health.ts";
-import type { WatchContext } from "./add.ts";
+import { nextClosingMs, type WatchContext } from "./add.ts";
 import { latelyOf, viewGuards } from "./guard-view.ts";
 import { sayCount, sayClock, sayGate, sayGuard, sayRate, sayUpstream } from "./says.ts";
 import type { BaselineWatch, EnvironmentWatch, PairWatch } from "./state.ts";
@@ -165,6 +165,19 @@ function concludeBaseline(
   if (!isSeen || units === 0) return { verdict: "waiting", says: "no canary, and no traffic of late" };
   const usual = `errors ${sayRate(bad / units)} of ${sayCount(Math.round(units))} requests of late`;
   return { verdict: "watching", says: `no canary; v${baseline.version} is as usual: ${usual}` };
+}
+
+/** When time alone changes something (ms); null: never. */
+export function nextChangeMs(watch: EnvironmentWatch, nowMs: number): number | null {
+  const { baseline, pairs } = watch;
+  const quiet = pairs.flatMap(({ comparedAtMs }) => (comparedAtMs === null ? [] : [comparedAtMs + QUIET_MS]));
+  const model = baseline.models.changes.at(-1);
+  const times = [
+    nextClosingMs(watch) ?? 0,
+    ...quiet,
+    model === undefined || pairs.length === 0 ? 0 : model.sinceMs + RECENT_MODEL_MS,
+  ].filter((timeMs) => timeMs > nowMs);
+  return times.length === 0 ? null : Math.min(...times);
 }
 
 /** The watch with its verdicts noted, and what there is to tell that was not told before. */
