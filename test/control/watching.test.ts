@@ -147,6 +147,15 @@ describe("a guardrail that crosses", () => {
   });
 });
 
+/** As if it had never been: the next round starts from the same state. */
+function undoRollback(): void {
+  const [rollback] = revisions();
+  sql.exec(`DELETE FROM revisions WHERE revision = ?`, rollback!.revision);
+  const held = store.state!.releases["production"]!;
+  const document = { ...held, release: rollback!.before };
+  sql.exec(`UPDATE state SET document = ? WHERE key = 'release:production'`, JSON.stringify(document));
+}
+
 describe("a process that dies", () => {
   test("at any step around the rollback has rolled back once after the next report", () => {
     changeWeight(store, 10, nowMs);
@@ -180,15 +189,6 @@ describe("a process that dies", () => {
     expect(revisions()[0]!.actor).toBe("guardrail");
   });
 
-  /** As if it had never been: the next round starts from the same state. */
-  function undoRollback(): void {
-    const [rollback] = revisions();
-    sql.exec(`DELETE FROM revisions WHERE revision = ?`, rollback!.revision);
-    const held = store.state!.releases["production"]!;
-    const document = { ...held, release: rollback!.before };
-    sql.exec(`UPDATE state SET document = ? WHERE key = 'release:production'`, JSON.stringify(document));
-  }
-
   test("between verdict and rollback is made good by the alarm too, without any report", () => {
     changeWeight(store, 10, nowMs);
     for (let count = 0; count < 20; count += 1) report(draw());
@@ -212,13 +212,15 @@ describe("a process that dies", () => {
   });
 });
 
-describe("what is kept", () => {
-  const unitsIn = () => {
-    const { comparisons } = readHealth(store, releaseNow(), nowMs);
-    const errors = comparisons[0]!.guards.find(({ metric }) => metric === "errors")!;
-    return errors.baseline.units + errors.canary.units;
-  };
+const unitsIn = () => {
+  const { comparisons } = readHealth(store, releaseNow(), nowMs);
+  const errors = comparisons[0]!.guards.find(({ metric }) => metric === "errors")!;
+  return errors.baseline.units + errors.canary.units;
+};
 
+const countWrites = () => Number(sql.exec(`SELECT total_changes() AS n`)[0]!["n"]);
+
+describe("what is kept", () => {
   test("counts a repeated report once", () => {
     changeWeight(store, 50, nowMs);
     const tallies = draw({}, {}, 400);
@@ -241,7 +243,6 @@ describe("what is kept", () => {
     changeWeight(store, 10, nowMs);
     report(draw());
     report(draw());
-    const countWrites = () => Number(sql.exec(`SELECT total_changes() AS n`)[0]!["n"]);
     const before = countWrites();
     const eventsBefore = events().length;
     for (let count = 0; count < 20; count += 1) {
@@ -301,14 +302,14 @@ describe("time", () => {
   });
 });
 
-describe("events", () => {
-  const record = (count: number, environment = "production", most = MOST_EVENTS) => {
-    for (let index = 0; index < count; index += 1) {
-      const event = { environment, at: "2026-01-01T00:00:00.000Z", revision: 1, kind: "notice" as const };
-      recordEvent(sql, { ...event, says: `notice ${index}`, data: { index } }, most);
-    }
-  };
+const record = (count: number, environment = "production", most = MOST_EVENTS) => {
+  for (let index = 0; index < count; index += 1) {
+    const event = { environment, at: "2026-01-01T00:00:00.000Z", revision: 1, kind: "notice" as const };
+    recordEvent(sql, { ...event, says: `notice ${index}`, data: { index } }, most);
+  }
+};
 
+describe("events", () => {
   test("are read newest first, page by page, each environment by itself", () => {
     record(5);
     record(1, "staging");

@@ -1,15 +1,18 @@
 // From a tally, as isolates report it, to the sums that guardrails compare. Nothing is lost and nothing made up: isolates of
-// an earlier deployment report requests and errors alone, and feedback comes in tallies without a request.
+// an earlier deployment report requests and errors alone, and feedback comes in tallies without a request. Feedback that is
+// changed later stays as it was first given, for what it was compared in is closed: what takes a count back is left out.
 
 import type { ArmSums } from "../guardrails/arm-sums.ts";
 import { SCORE_SCALE, type Sums } from "../metering/sums.ts";
 import type { Tally } from "../types.ts";
 
+const NO_SCORES = { units: 0, sum: 0, squares: 0 };
+
 export function armSumsOf({ requests, errors, sums }: Tally): ArmSums {
   const counts = sums?.counts ?? {};
   const histograms: Sums["histograms"] = sums?.histograms ?? {};
   const { up, down } = sums?.thumbs ?? { up: 0, down: 0 };
-  const judge = sums?.judge ?? { units: 0, sum: 0, squares: 0 };
+  const judge = sums?.judge ?? NO_SCORES;
   return {
     requests,
     counts: {
@@ -19,7 +22,7 @@ export function armSumsOf({ requests, errors, sums }: Tally): ArmSums {
       truncations: counts.truncations ?? 0,
       schema_failures: counts.schemaFailures ?? 0,
     },
-    thumbs: { units: up + down, bad: down },
+    thumbs: up < 0 || down < 0 ? { units: 0, bad: 0 } : { units: up + down, bad: down },
     histograms: {
       first_token: histograms.firstToken ?? {},
       first_token_cached: histograms.firstTokenCached ?? {},
@@ -28,10 +31,13 @@ export function armSumsOf({ requests, errors, sums }: Tally): ArmSums {
       cost: histograms.cost ?? {},
       tokens: histograms.tokens ?? {},
     },
-    judge: {
-      units: judge.units,
-      sum: judge.sum / SCORE_SCALE,
-      squares: judge.squares / SCORE_SCALE ** 2,
-    },
+    judge:
+      judge.units <= 0
+        ? NO_SCORES
+        : {
+            units: judge.units,
+            sum: judge.sum / SCORE_SCALE,
+            squares: judge.squares / SCORE_SCALE ** 2,
+          },
   };
 }
