@@ -81,7 +81,11 @@ export function finalize(state: number): number {
  * About 1 µs for a UUID, most of it TextEncoder.
  */
 export function fingerprint64(text: string): string {
-  const bytes = encodeUtf8(text);
+  return fingerprintBytes64(encodeUtf8(text));
+}
+
+/** The same of bytes as they are. */
+export function fingerprintBytes64(bytes: Uint8Array): string {
   let first = FNV_OFFSET;
   let second = 0x9747b28c;
   // By index: for 16 KiB 22 µs, against 62 µs through the iterator (Node 24, 2 shared cores).

@@ -96,6 +96,8 @@ export const responsesAnswers: AnswerRules = {
   },
   readFacts: readResponse,
   readText: readResponseText,
+  startsOver: (value) =>
+    value["type"] === "response.output_item.added" && objectAt(value, "item")?.["type"] === "message",
   telling:
     /^\s*\{\s*"type"\s*:\s*"(?:error|response\.(?:completed|incomplete|failed|cancelled|refusal\.))|"response"\s*:\s*\{/,
   isEnd: (data) => /^\s*\{\s*"type"\s*:\s*"response\.(?:completed|incomplete)"/.test(data),
@@ -149,7 +151,6 @@ function readResponseText(value: JsonObject): string {
   const type = textAt(value, "type");
   if (type === "response.output_text.delta") return textAt(value, "delta") ?? "";
   if (type !== null) return "";
-  return objectsIn(value["output"])
-    .map((item) => (item["type"] === "message" ? contentText(item["content"]) : ""))
-    .join("");
+  const messages = objectsIn(value["output"]).filter((item) => item["type"] === "message");
+  return contentText(messages.at(-1)?.["content"]);
 }

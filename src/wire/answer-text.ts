@@ -55,7 +55,8 @@ export function createTextCollector(rules: AnswerRules, framing: Framing): TextC
   function add(event: string): void {
     if (event.length > MOST_PENDING_BYTES) stop();
     const value = isOver || text.length > LONGEST_TEXT ? null : parseObject(event);
-    if (value !== null) text += rules.readText(value);
+    if (value === null) return;
+    text = (rules.startsOver?.(value) === true ? "" : text) + rules.readText(value);
   }
 
   function stop(): void {

@@ -50,6 +50,7 @@ export const workersAiAnswers: AnswerRules = {
     // Asked for JSON, older models answer with a value and not with its text.
     return isObject(answer["response"]) ? JSON.stringify(answer["response"]) : "";
   },
+  startsOver: (value) => responsesAnswers.startsOver!(value),
   telling: new RegExp(
     `${chatAnswers.telling.source}|${responsesAnswers.telling.source}|"(?:errors|tool_calls)"\\s*:\\s*\\[`,
   ),

@@ -35,6 +35,8 @@ export type AnswerRules = {
   /** What the user gets to read of it: of an event its own piece, of a whole body all; of several choices the first. No
    * thoughts, no calls of tools. */
   readText(value: JsonObject): string;
+  /** Does the text begin anew with this event? Of several messages of an answer the last one is it. */
+  startsOver?(value: JsonObject): boolean;
   /** Events that say something about the answer look like this; no other one is parsed. A model's own words have their
    * quotes escaped and are not taken for it. */
   telling: RegExp;

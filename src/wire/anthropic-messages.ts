@@ -27,6 +27,7 @@ import { isPlaceForExamples, MESSAGES, messageLists, saysNothing, scanMessages }
 import { spoil, writeExamples, type PartWriter } from "./parts.ts";
 import { Plan } from "./plan.ts";
 import { settingsFor, type Settings } from "./settings.ts";
+import { shapesIn } from "./shapes.ts";
 import type { Patch } from "./splice.ts";
 import { encodeSystem, placeInString, type SystemText } from "./system-text.ts";
 import type { PrepareOptions, Scan, WireFormat } from "./wire.ts";
@@ -39,7 +40,7 @@ type Prepared = {
 };
 
 const SYSTEM = nameOf("system");
-const FIELDS = fieldsOf({ messages: 4, system: 2, output_config: 1 });
+const FIELDS = fieldsOf({ messages: 4, system: 2, output_config: 2, output_format: 1 });
 const TEXT = nameOf("text");
 const ATTRIBUTION = "x-anthropic-billing-header";
 const OPEN_BLOCK = encodeUtf8('{"type":"text","text":');
@@ -127,6 +128,7 @@ export const anthropicMessages: WireFormat<Tree, Prepared> = defineFormat<Tree, 
   family: "anthropic",
   answers: anthropicAnswers,
   scan,
+  shapes: ({ spans }) => shapesIn("anthropic-messages", spans, ROOT),
   prepare,
   plan,
   stream: { list: MESSAGES, watched: null, isSettled: isPlaceForExamples },

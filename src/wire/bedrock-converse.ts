@@ -16,6 +16,7 @@ import { isPlaceForExamples, MESSAGES, messageLists, saysNothing, scanMessages }
 import { spoil, writeExamples, type PartWriter } from "./parts.ts";
 import { Plan } from "./plan.ts";
 import { settingsFor, type Settings } from "./settings.ts";
+import { shapesIn } from "./shapes.ts";
 import type { Patch } from "./splice.ts";
 import type { PrepareOptions, Scan, WireFormat } from "./wire.ts";
 
@@ -36,7 +37,7 @@ const FIELDS = fieldsOf({
   requestMetadata: 1,
   inferenceConfig: 1,
   toolConfig: 4,
-  outputConfig: 1,
+  outputConfig: 4,
   serviceTier: 1,
 });
 
@@ -137,6 +138,7 @@ export const bedrockConverse: WireFormat<Tree, Prepared> = defineFormat<Tree, Pr
   family: "bedrock",
   answers: converseAnswers,
   scan,
+  shapes: ({ spans }) => shapesIn("bedrock-converse", spans, ROOT),
   prepare,
   plan,
   stream: { list: MESSAGES, watched: null, isSettled: isPlaceForExamples },

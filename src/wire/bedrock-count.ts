@@ -22,6 +22,7 @@ import {
 } from "./json-tree.ts";
 import { Plan } from "./plan.ts";
 import { emptySettings, type Settings } from "./settings.ts";
+import { noShapes } from "./shapes.ts";
 import { sortPatches, splice, type Patch } from "./splice.ts";
 import type { Scan, WireFormat } from "./wire.ts";
 
@@ -121,6 +122,7 @@ export const bedrockCount: WireFormat<Spans, Prepared> = defineFormat({
   family: "bedrock",
   answers: bedrockConverse.answers,
   scan,
+  shapes: () => noShapes("bedrock-converse"),
   prepare(rendered, options) {
     const converse = bedrockConverse.prepare(rendered, options);
     const invoke = bedrockInvoke.prepare(rendered, { ...options, count: false });

@@ -67,7 +67,8 @@ export function scanGemini(body: Uint8Array, resource: Resource | null = null): 
   };
 }
 
-function requestIn(tree: Tree): Node {
+/** The request itself, or the one that a count of tokens is for. */
+export function requestIn(tree: Tree): Node {
   if (findMember(tree, ROOT, CONTENTS) !== NONE) return ROOT;
   const nested = findMember(tree, ROOT, GENERATE);
   return nested !== NONE && kindOf(tree, nested) === "object" ? nested : ROOT;

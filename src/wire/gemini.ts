@@ -10,7 +10,7 @@ import type { JsonObject, Placement } from "../core/types.ts";
 import { defineFormat } from "./define-format.ts";
 import { geminiAnswers } from "./answer-gemini.ts";
 import { checkCache, targetsOf, wrapCount } from "./gemini-request.ts";
-import { scanGemini, type GeminiSpans } from "./gemini-scan.ts";
+import { requestIn, scanGemini, type GeminiSpans } from "./gemini-scan.ts";
 import { googleName } from "./gemini-names.ts";
 import { mergeGeminiTools } from "./gemini-tools.ts";
 import {
@@ -28,6 +28,7 @@ import { joinBytes, jsonBytes, listBytes } from "./json-write.ts";
 import { spoil, writeExamples, type PartWriter } from "./parts.ts";
 import type { Plan } from "./plan.ts";
 import { settingsFor, type Settings } from "./settings.ts";
+import { shapesIn } from "./shapes.ts";
 import type { Patch } from "./splice.ts";
 import type { PrepareOptions, Scan, WireFormat } from "./wire.ts";
 
@@ -186,6 +187,7 @@ export const gemini: WireFormat<GeminiSpans, GeminiPieces> = defineFormat({
   family: "gemini",
   answers: geminiAnswers,
   scan: scanGemini,
+  shapes: ({ spans: { tree } }) => shapesIn("gemini", tree, requestIn(tree)),
   prepare,
   plan,
   stream: { list: CONTENTS, watched: null, isSettled },

@@ -15,6 +15,7 @@ import { MESSAGES, messageLists, saysNothing, scanMessages } from "./messages.ts
 import { spoil, writeExamples, type PartWriter } from "./parts.ts";
 import { Plan } from "./plan.ts";
 import { settingsFor, type Settings } from "./settings.ts";
+import { shapesIn } from "./shapes.ts";
 import type { Insertion, Patch } from "./splice.ts";
 import { endOfLeading, instructionsIn, isDeveloper, ROLE } from "./turns.ts";
 import type { FormatId, PrepareOptions, Scan, WireFormat } from "./wire.ts";
@@ -26,7 +27,7 @@ export type ChatPieces = {
   examples: Uint8Array[];
 };
 
-const FIELDS = fieldsOf({ messages: 4, reasoning: 1 });
+const FIELDS = fieldsOf({ messages: 4, reasoning: 1, response_format: 2 });
 const AS_SYSTEM = encodeUtf8('{"role":"system","content":');
 const AS_DEVELOPER = encodeUtf8('{"role":"developer","content":');
 const CLOSE = encodeUtf8("}");
@@ -113,6 +114,7 @@ export const openaiChat: WireFormat<Tree, ChatPieces> = defineFormat({
   family: "openai",
   answers: chatAnswers,
   scan: (body) => scanMessages(body, FIELDS),
+  shapes: ({ spans }) => shapesIn("openai-chat", spans, ROOT),
   prepare: (rendered, options) => prepareChat(rendered, options, "openai-chat"),
   plan,
   stream: { list: MESSAGES, watched: ROLE, isSettled },

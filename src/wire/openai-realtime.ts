@@ -26,6 +26,7 @@ import {
 import { joinBytes, jsonBytes } from "./json-write.ts";
 import { Plan } from "./plan.ts";
 import { settingsFor, type Settings } from "./settings.ts";
+import { shapesIn } from "./shapes.ts";
 import { splice, type Patch } from "./splice.ts";
 import { encodeSystem, placeInMember, type SystemText } from "./system-text.ts";
 import type { PrepareOptions, Scan, WireFormat } from "./wire.ts";
@@ -97,6 +98,7 @@ function defineSession(id: RealtimeId): WireFormat<Tree, PreparedSession> {
     family: "openai",
     answers: responsesAnswers,
     scan,
+    shapes: ({ spans }) => shapesIn(id, spans, ROOT),
     prepare: (rendered, options) => prepareAs(id, rendered, options),
     plan,
   });

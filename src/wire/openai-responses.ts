@@ -28,6 +28,7 @@ import { jsonBytes, listBytes } from "./json-write.ts";
 import { spoil, writeExamples, type PartWriter } from "./parts.ts";
 import { Plan } from "./plan.ts";
 import { settingsFor, type Settings } from "./settings.ts";
+import { shapesIn } from "./shapes.ts";
 import { insertAt, type Patch } from "./splice.ts";
 import { encodeSystem, placeInMember, type SystemText } from "./system-text.ts";
 import { contentOf, endOfLeading, instructionsIn, readTurns, ROLE } from "./turns.ts";
@@ -48,7 +49,7 @@ const CONVERSATION = nameOf("conversation");
 const PREVIOUS = nameOf("previous_response_id");
 const ID = nameOf("id");
 const STORE = nameOf("store");
-const FIELDS = fieldsOf({ input: 4, conversation: 1, text: 1, reasoning: 1 });
+const FIELDS = fieldsOf({ input: 4, conversation: 1, text: 2, reasoning: 1 });
 
 function scan(body: Uint8Array): Scan<Tree> | Problem {
   const tree = scanJson(body, FIELDS);
@@ -157,6 +158,7 @@ export const openaiResponses: WireFormat<Tree, Prepared> = defineFormat({
   family: "openai",
   answers: responsesAnswers,
   scan,
+  shapes: ({ spans }) => shapesIn("openai-responses", spans, ROOT),
   prepare,
   plan,
   stream: { list: INPUT, watched: ROLE, isSettled },

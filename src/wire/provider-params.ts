@@ -50,13 +50,18 @@ export function isCounted(format: FormatId, member: string): boolean | undefined
   return COUNTED[format]?.has(member);
 }
 
+/** Under which names a version speaks to this format at this provider; later ones win. */
+export function sourcesOf(format: FormatId, provider: string): ReadonlySet<string> {
+  return new Set([SHORT_NAMES[format] ?? format, format, provider]);
+}
+
 export function addProviderParams(
   settings: Settings,
   rendered: Rendered,
   format: FormatId,
   { provider, count }: PrepareOptions,
 ): void {
-  for (const source of new Set([SHORT_NAMES[format] ?? format, format, provider])) {
+  for (const source of sourcesOf(format, provider)) {
     const own = Object.hasOwn(rendered.providerParams, source) ? rendered.providerParams[source] : undefined;
     for (const [written, value] of Object.entries(own ?? {})) {
       const member = nameIn(format, written).text;

@@ -8,6 +8,7 @@ import type { JsonObject } from "../core/types.ts";
 import type { AnswerRules } from "./answer.ts";
 import type { Name } from "./json-tree.ts";
 import type { Settings } from "./settings.ts";
+import type { Shapes } from "./shapes.ts";
 import type { Patch } from "./splice.ts";
 
 export type FormatId =
@@ -79,6 +80,8 @@ export type WireFormat<Spans = unknown, Prepared extends Pieces = Pieces> = {
   answers: AnswerRules;
   /** Finds all that is needed in one pass. Malformed JSON, a body that is no object or no UTF-8: `invalid_request`. */
   scan(body: Uint8Array, resource?: Resource | null): Scan<Spans> | Problem;
+  /** What of the body is its caller's code. */
+  shapes(scan: Scan<Spans>): Shapes;
   /** Encodes a rendered version once; the result is reused for every request while the version has no variables. */
   prepare(rendered: Rendered, options: PrepareOptions): Prepared;
   /** What `inject` splices, sorted: for a body that is sent while it is still being read. */

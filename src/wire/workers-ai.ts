@@ -10,8 +10,9 @@ import { findMember, kindOf, nameOf, NONE, ROOT, type Tree } from "./json-tree.t
 import { openaiChat, prepareChat, type ChatPieces } from "./openai-chat.ts";
 import { openaiResponses } from "./openai-responses.ts";
 import type { Settings } from "./settings.ts";
+import { noShapes, shapesIn } from "./shapes.ts";
 import type { Patch } from "./splice.ts";
-import type { PrepareOptions, Scan, WireFormat } from "./wire.ts";
+import type { FormatId, PrepareOptions, Scan, WireFormat } from "./wire.ts";
 
 type Kind = "chat" | "responses" | "text";
 type Spans = { kind: Kind; scan: Scan<Tree> } | null;
@@ -24,6 +25,12 @@ type Pieces = {
 const MESSAGES = nameOf("messages");
 const INPUT = nameOf("input");
 const PROMPT = nameOf("prompt");
+/** Whose names a body of each kind has. */
+const FORMS: { readonly [kind in Kind]: FormatId } = {
+  chat: "workers-ai",
+  responses: "openai-responses",
+  text: "workers-ai",
+};
 const OPEN_BRACE = 0x7b;
 
 function scan(body: Uint8Array): Scan<Spans> | Problem {
@@ -95,6 +102,8 @@ export const workersAi: WireFormat<Spans, Pieces> = defineFormat({
   family: "workers-ai",
   answers: workersAiAnswers,
   scan,
+  shapes: ({ spans }) =>
+    spans === null ? noShapes("workers-ai") : shapesIn(FORMS[spans.kind], spans.scan.spans, ROOT),
   prepare,
   plan,
 });
