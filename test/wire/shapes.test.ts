@@ -216,9 +216,12 @@ it("a shape's fingerprint is that of its bytes", () => {
   expect(three).not.toBe(one);
 });
 
+function bySchema(schema: JsonObject): JsonDemand {
+  return { of: "any", schema };
+}
+
 describe("an answer is what was wanted", () => {
   const any: JsonDemand = { of: "any", schema: null };
-  const bySchema = (schema: JsonObject): JsonDemand => ({ of: "any", schema });
 
   it.each<[boolean, string, JsonDemand]>([
     [true, ' {"a":1}\n', any],
