@@ -26,6 +26,7 @@ import { promptHandlers } from "./prompt-handlers.ts";
 import { rampHandlers } from "./ramp-handlers.ts";
 import { releaseHandlers } from "./release-handlers.ts";
 import { tokenHandlers } from "./token-handlers.ts";
+import { watchHandlers } from "./watch-handlers.ts";
 
 type Scope = { Bindings: Lent; Variables: Caller };
 type Handler = (call: Call) => Promise<Reply | Problem>;
@@ -42,6 +43,7 @@ const HANDLERS = {
   ...promptHandlers,
   ...releaseHandlers,
   ...rampHandlers,
+  ...watchHandlers,
   ...feedbackHandlers,
   ...keyHandlers,
   ...tokenHandlers,

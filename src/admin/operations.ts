@@ -8,6 +8,7 @@ import { rampOperations } from "./ramp-operations.ts";
 import { releaseOperations } from "./release-operations.ts";
 import { tokenOperations } from "./token-operations.ts";
 import { versionOperations } from "./version-operations.ts";
+import { watchOperations } from "./watch-operations.ts";
 import type { Operation } from "./operation.ts";
 
 export type { Method, Operation } from "./operation.ts";
@@ -18,6 +19,7 @@ export const OPERATIONS = {
   ...versionOperations,
   ...releaseOperations,
   ...rampOperations,
+  ...watchOperations,
   ...feedbackOperations,
   ...keyOperations,
   ...tokenOperations,

@@ -12,6 +12,7 @@ import type {
   Token,
   VersionView,
 } from "../../src/core/ports.ts";
+import type { GuardView, HealthView } from "../../src/core/health.ts";
 import type { RampView } from "../../src/core/ramps.ts";
 import type { Prompt, Release, ReleaseView, Revision, VersionSummary } from "../../src/core/types.ts";
 
@@ -182,6 +183,45 @@ export const MINTED = "sbt_minted-and-shown-once";
 const push: PushAnswer = { version: 4, digest: "99".repeat(32) };
 const revocation: RevokeAnswer = { version: 3, revokedAt: NOW, enforcedBy: "2026-03-01T12:00:02.000Z" };
 
+export const guard: GuardView = {
+  metric: "errors",
+  kind: "count",
+  action: "rollback",
+  says: "answers that failed",
+  isCrossed: false,
+  evidence: 0.4,
+  threshold: 6.685,
+  effect: 1.1,
+  low: 0.5,
+  high: 2.4,
+  baseline: { units: 5_800, bad: 58, value: 0.01 },
+  canary: { units: 310, bad: 3, value: 0.011 },
+  designEffect: 1.5,
+};
+
+export const health: HealthView = {
+  prompt: "support-bot",
+  environment: "production",
+  revision: 7,
+  verdict: "watching",
+  says: "nothing found so far; proof 1.2 of 3.0 for errors, 3.4 of 3.0 for times. errors 1.0 % on v2, 1.1 % on v3 (×1.10, 0.50 to 2.4) after 310 canary requests; evidence 0.4 of 6.7",
+  isFrozen: false,
+  comparisons: [
+    {
+      baseline: 2,
+      canary: 3,
+      since: "2026-03-01T11:57:30.000Z",
+      verdict: "watching",
+      says: "nothing found so far; proof 1.2 of 3.0 for errors, 3.4 of 3.0 for times. errors 1.0 % on v2, 1.1 % on v3 (×1.10, 0.50 to 2.4) after 310 canary requests; evidence 0.4 of 6.7",
+      guards: [guard],
+      split: null,
+      gate: { isOpen: false, errors: 1.2, time: 3.4, threshold: 2.996 },
+    },
+  ],
+  upstream: [],
+  modelChanges: [],
+};
+
 export const SAMPLES: { [id in OperationId]: Answer<id> } = {
   listPrompts: { prompts: [prompt] },
   putPrompt: prompt,
@@ -224,6 +264,23 @@ export const SAMPLES: { [id in OperationId]: Answer<id> } = {
   resumeRamp: ramping,
   stopRamp: { ...release, revision: 9, action: "ramp" },
   listEnvironments: { prompt: "support-bot", environments: ["production", "staging"] },
+  getHealth: health,
+  listEvents: {
+    prompt: "support-bot",
+    environment: "production",
+    events: [
+      {
+        id: 12,
+        environment: "production",
+        at: "2026-03-01T11:58:00.000Z",
+        revision: 7,
+        kind: "verdict",
+        says: `watching: ${health.says}`,
+        data: { from: "waiting", to: "watching", baseline: 2, canary: 3, guards: [] },
+      },
+    ],
+    nextBefore: null,
+  },
   listRevisions: {
     prompt: "support-bot",
     environment: "production",

@@ -14,6 +14,7 @@ import {
   type Invocation,
   type Outcome,
 } from "../command.ts";
+import { parseGuards } from "../guard-settings.ts";
 import { formatPrompt, formatPrompts } from "../show/content.ts";
 import { glyph, paint } from "../show/look.ts";
 import { IF_MATCH, ifMatchOf, isConfirmed, lacksConsent, refuseChange } from "./changes.ts";
@@ -67,6 +68,12 @@ export const createCommand: CommandSpec = {
       help: "what Claude Code and Codex get: the text behind their own, or none",
     },
     {
+      name: "guard",
+      kind: "list",
+      value: "METRIC=ACTION[,TOLERANCE]",
+      help: "what a guardrail does: rollback, notify or off; replaces those there were; `default`: the defaults",
+    },
+    {
       name: "kind",
       kind: "text",
       value: "prompt|partial",
@@ -78,6 +85,7 @@ export const createCommand: CommandSpec = {
   examples: [
     'switchback create support-bot --description "Answers customers" --owner support',
     "switchback create support-bot --alias pmpt_68ab --tag live --unit user",
+    "switchback create support-bot --guard truncations=rollback --guard latency=notify,0.2",
   ],
   run: runCreate,
 };
@@ -95,6 +103,12 @@ async function runCreate(invocation: Invocation, context: Context): Promise<Outc
   const aliases = listOf(invocation, "alias");
   if (tags.length > 0) body["tags"] = tags;
   if (aliases.length > 0) body["aliases"] = aliases;
+  const guards = listOf(invocation, "guard");
+  if (guards.length > 0) {
+    const guardrails = parseGuards(guards);
+    if (typeof guardrails === "string") return misused(guardrails);
+    body["guardrails"] = guardrails;
+  }
   const reply = await context.client.call("putPrompt", { params: { prompt }, body });
   if (isRefusal(reply)) return refused(reply);
   return done(reply.text, () => {

@@ -1,5 +1,6 @@
 // Versions and what is in them: lists, one content, the difference of two, and what a request would become.
 
+import { describeGuards } from "../guard-settings.ts";
 import type { VersionView } from "../../core/ports.ts";
 import type { Arm, Prompt, VersionSummary } from "../../core/types.ts";
 import type { JudgeSettings } from "../../core/watch-settings.ts";
@@ -38,6 +39,7 @@ export function formatPrompt(look: Look, prompt: Prompt, nowMs: number): string[
     ["sticky per", prompt.unit],
     ["shield", prompt.shield === false ? "off" : ""],
     ["agents", prompt.agents === "off" ? "off" : ""],
+    ["guardrails", prompt.guardrails === undefined ? "" : plain(describeGuards(prompt.guardrails))],
     ["judge", prompt.judge === undefined ? "" : describeJudge(prompt.judge)],
     ["latest", prompt.latestVersion === 0 ? "no version yet" : `v${prompt.latestVersion}`],
     ["changed", `${formatAge(prompt.updatedAt, nowMs)} by ${plain(prompt.updatedBy)}`],
