@@ -8,6 +8,7 @@ import {
   FEEDBACK_WITHIN_MS,
   notOurs,
   readFeedbackId,
+  tallyOf,
   type Feedback,
   type FeedbackCounts,
   type FeedbackReceipt,
@@ -18,6 +19,7 @@ import type { ServedTurn } from "../core/request-id.ts";
 import { isSealed } from "./feedback-key.ts";
 import { readValue } from "./feedback-rows.ts";
 import { wakeToForget } from "./housekeeping.ts";
+import { countWithin } from "./series.ts";
 import { numberOf, textOf, type Row, type Sql } from "./sql.ts";
 import type { ControlStore } from "./store.ts";
 
@@ -37,11 +39,21 @@ export async function giveFeedback(
 ): Promise<FeedbackReceipt | Problem> {
   const turn = await checkId(store, feedback.requestId, nowMs);
   if (isProblem(turn)) return turn;
-  const result = store.sql.transaction(() => keep(store.sql, turn, feedback, nowMs, most));
-  if (isProblem(result)) return result;
+  const kept = countWithin(store, nowMs, (count) => {
+    const change = keep(store.sql, turn, feedback, nowMs, most);
+    if (isProblem(change) || change.counts === null) return change;
+    addTotals(store.sql, turn, feedback.name, change.counts);
+    const tally = tallyOf(turn, feedback.name, change.counts);
+    if (tally !== null) count(turn.environment, [tally]);
+    return change;
+  });
+  if (isProblem(kept)) return kept;
   const { prompt, environment, revision, version, arm, reason } = turn;
-  return { prompt, environment, revision, version, arm, reason, result };
+  return { prompt, environment, revision, version, arm, reason, result: kept.result };
 }
+
+/** `counts`: what is to be added to totals; null: nothing. */
+type Kept = { result: FeedbackResult; counts: FeedbackCounts | null };
 
 async function checkId(store: ControlStore, text: string, nowMs: number): Promise<ServedTurn | Problem> {
   const read = readFeedbackId(text);
@@ -54,38 +66,27 @@ async function checkId(store: ControlStore, text: string, nowMs: number): Promis
   });
 }
 
-function keep(
-  sql: Sql,
-  turn: ServedTurn,
-  feedback: Feedback,
-  nowMs: number,
-  most: number,
-): FeedbackResult | Problem {
+function keep(sql: Sql, turn: ServedTurn, feedback: Feedback, nowMs: number, most: number): Kept | Problem {
   const [known] = sql.exec(
     `SELECT n, value, comment FROM feedback WHERE request = ? AND name = ?`,
     turn.id,
     feedback.name,
   );
-  if (known !== undefined) return replace(sql, turn, feedback, known, nowMs);
+  if (known !== undefined) return replace(sql, feedback, known, nowMs);
   const refused = checkRoom(sql, turn.id, feedback.name, most);
   if (refused !== null) return refused;
   insert(sql, turn, feedback, nowMs);
-  addTotals(sql, turn, feedback.name, countsOf(feedback.value, 1));
   wakeToForget(sql, nowMs);
-  return "counted";
+  return { result: "counted", counts: countsOf(feedback.value, 1) };
 }
 
 /** A comment that is not sent again stays with its value, and goes with it. */
-function replace(
-  sql: Sql,
-  turn: ServedTurn,
-  { name, value, comment, by }: Feedback,
-  known: Row,
-  nowMs: number,
-): FeedbackResult {
+function replace(sql: Sql, { value, comment, by }: Feedback, known: Row, nowMs: number): Kept {
   const before = readValue(known);
   const isSame = before === value;
-  if (isSame && (comment === null || comment === known["comment"])) return "repeated";
+  if (isSame && (comment === null || comment === known["comment"])) {
+    return { result: "repeated", counts: null };
+  }
   sql.exec(
     `UPDATE feedback SET value = ?, comment = ?, given_by = ?, at_ms = ? WHERE n = ?`,
     JSON.stringify(value),
@@ -94,8 +95,8 @@ function replace(
     nowMs,
     numberOf(known, "n"),
   );
-  if (!isSame) addTotals(sql, turn, name, addCounts(countsOf(value, 1), countsOf(before, -1)));
-  return "replaced";
+  const counts = isSame ? null : addCounts(countsOf(value, 1), countsOf(before, -1));
+  return { result: "replaced", counts };
 }
 
 function checkRoom(sql: Sql, request: string, name: string, most: number): Problem | null {

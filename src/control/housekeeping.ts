@@ -10,6 +10,7 @@ import { forgetFeedback } from "./feedback-rows.ts";
 import { giveUpSilent, nextGiveUpMs } from "./reporters.ts";
 import { dropOld, foldMinute, nextFoldMs } from "./series-fold.ts";
 import type { ControlStore } from "./store.ts";
+import { forgetJudging } from "./judging.ts";
 import { drainOutbox, nextDeliveryMs, type Targets } from "./outbox.ts";
 import type { Sql } from "./sql.ts";
 
@@ -48,6 +49,7 @@ export function forget({ sql, state }: ControlStore, nowMs: number): void {
     for (const { release } of Object.values(state.releases)) forgetConversations(sql, release, nowMs);
     forgetChains(sql, state, nowMs);
     forgetFeedback(sql, nowMs);
+    forgetJudging(sql, nowMs);
   });
 }
 
@@ -101,6 +103,6 @@ function scheduleNext(store: ControlStore, nowMs: number): void {
 }
 
 function hasSomethingToForget(sql: Sql): boolean {
-  const tables = ["idempotency", "reporters", "began", "chains", "feedback"];
+  const tables = ["idempotency", "reporters", "began", "chains", "feedback", "judge_days"];
   return tables.some((table) => sql.exec(`SELECT 1 FROM ${table} LIMIT 1`).length > 0);
 }

@@ -10,6 +10,7 @@ import type { Lease, PromptState, Release, Tally } from "../core/types.ts";
 import { addChains } from "./chains.ts";
 import { feedbackKeyOf } from "./feedback-key.ts";
 import { wakeToForget } from "./housekeeping.ts";
+import { countJudged, grantJudging } from "./judging.ts";
 import { addReport, lastSequence, LEAST_REPORT_MS, paceReports } from "./reporters.ts";
 import { countWithin, type Count } from "./series.ts";
 import { totalsOf } from "./series-fold.ts";
@@ -32,6 +33,7 @@ export function answerSync(
   if (request.report !== null) afterReport(counted);
   const release = findRelease(store.state, request.prompt, request.environment);
   if ("problem" in release) return release;
+  const judgeAllowance = grantJudging(store, release, request.isolate, nowMs);
   const reportAfterMs = paceReports(store.series.heard, request.isolate, nowMs);
   return {
     // An isolate that knows a later revision than we do holds what never was: it gets ours, and no lease on its own.
@@ -40,6 +42,7 @@ export function answerSync(
     acceptedSequence,
     feedbackKey: feedbackKeyOf(store),
     ...(reportAfterMs > LEAST_REPORT_MS && { reportAfterMs }),
+    ...(judgeAllowance !== null && { judgeAllowance }),
   };
 }
 
@@ -99,7 +102,9 @@ function acceptReport(store: ControlStore, request: SyncRequest, nowMs: number):
       counted.push(...tallies);
       count(into, tallies);
     };
-    return { acceptedSequence: addReport(sql, request, note, nowMs), counted };
+    const acceptedSequence = addReport(sql, request, note, nowMs);
+    countJudged(sql, counted, nowMs);
+    return { acceptedSequence, counted };
   });
 }
 

@@ -17,6 +17,7 @@
 // | chains      | n (environment, response unique)                | key and revision of a response chain's first turn | kept 30 days, 200,000 at most     |
 // | feedback    | n (request, name unique)                        | what was said of an answer: value, comment        | kept 30 days, see feedback.ts     |
 // | feedback_totals, feedback_names | environment, name, version, …; name | counts of it                              | a few rows a revision; 32         |
+// | judge_days  | day                                             | answers judged, failures, cost                    | kept 31 days                      |
 // | secrets     | `feedback`                                      | what request ids are signed with                  | fixed                             |
 // | watches     | environment                                     | what is known of its releases under watch (JSON)  | an environment each               |
 // | events      | id                                              | ReleaseEvent: verdicts, notices                   | the latest 5,000                  |
@@ -38,11 +39,19 @@ import { adoptTables, SERIES_TABLES } from "./series-rows.ts";
 import { FEEDBACK_TABLES } from "./feedback-rows.ts";
 import { SECRETS_TABLE } from "./feedback-key.ts";
 import { EVENTS_TABLE } from "./events.ts";
+import { JUDGE_TABLE, type JudgeGrants } from "./judging.ts";
 import { numberOf, textOf, type Row, type Sql } from "./sql.ts";
 import { WATCHES_TABLE, type HeldWatch } from "./watches.ts";
 
 /** There are objects without them: each is made `IF NOT EXISTS`. */
-const LATER_TABLES = [CHAINS_TABLE, SECRETS_TABLE, ...FEEDBACK_TABLES, WATCHES_TABLE, EVENTS_TABLE];
+const LATER_TABLES = [
+  CHAINS_TABLE,
+  SECRETS_TABLE,
+  ...FEEDBACK_TABLES,
+  JUDGE_TABLE,
+  WATCHES_TABLE,
+  EVENTS_TABLE,
+];
 
 const SCHEMA = [
   `CREATE TABLE state (key TEXT PRIMARY KEY, document TEXT NOT NULL) STRICT, WITHOUT ROWID`,
@@ -73,6 +82,7 @@ export type ControlStore = {
   series: Series;
   /** By environment, those that were asked for since the object woke up. */
   watches: Map<string, HeldWatch>;
+  judgeGrants: JudgeGrants;
 };
 
 export function openStore(sql: Sql): ControlStore {
@@ -83,7 +93,15 @@ export function openStore(sql: Sql): ControlStore {
     adoptTables(sql);
   }
   const state = created ? readState(sql) : null;
-  return { sql, created, state, feedbackKey: null, series: createSeries(), watches: new Map() };
+  return {
+    sql,
+    created,
+    state,
+    feedbackKey: null,
+    series: createSeries(),
+    watches: new Map(),
+    judgeGrants: new Map(),
+  };
 }
 
 /** Within the transaction of the first write. `store.created` is for the caller to set once that is committed. */

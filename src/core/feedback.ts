@@ -2,10 +2,10 @@
 // from 0 to 1 a score, a text a label; the names `thumbs`, `score` and `label` take one kind each, any other name takes
 // all three. Guarantee: what is kept can be counted and taken out again exactly.
 
-import { SCORE_SCALE } from "./metering/sums.ts";
+import { createSums, SCORE_SCALE } from "./metering/sums.ts";
 import { problem, type Problem } from "./problem.ts";
 import { readSignedId, type ServedTurn, type SignedId } from "./request-id.ts";
-import type { ArmName, Reason } from "./types.ts";
+import type { ArmName, Reason, Tally } from "./types.ts";
 import type { Turn } from "./metering/outcome.ts";
 
 /** boolean: a thumb, up or down. number: a score. string: a label. */
@@ -166,4 +166,16 @@ export function addCounts(one: FeedbackCounts, other: FeedbackCounts): FeedbackC
     squares: one.squares + other.squares,
     labels: one.labels + other.labels,
   };
+}
+
+/** As the time series and guardrails count it, under the turn's own key: `thumbs` and `score` alone, for a mean over several
+ * questions would compare nothing. */
+export function tallyOf(
+  { revision, version, arm, reason, turn }: ServedTurn,
+  name: string,
+  { up, down, units, sum, squares }: FeedbackCounts,
+): Tally | null {
+  if (name !== "thumbs" && name !== "score") return null;
+  const sums = { ...createSums(), thumbs: { up, down }, scores: { units, sum, squares } };
+  return { revision, version, arm, reason, turn, started: 0, requests: 0, errors: 0, aborted: 0, sums };
 }

@@ -8,6 +8,7 @@ import { giveFeedback, MOST_NAMES } from "../../src/control/feedback.ts";
 import { feedbackKeyOf } from "../../src/control/feedback-key.ts";
 import { readFeedback } from "../../src/control/feedback-reads.ts";
 import { forgetFeedback } from "../../src/control/feedback-rows.ts";
+import { totalsOf } from "../../src/control/series-fold.ts";
 import { openStore, type ControlStore } from "../../src/control/store.ts";
 import type { Feedback, FeedbackReceipt, FeedbackValue } from "../../src/core/feedback.ts";
 import { isProblem } from "../../src/core/problem.ts";
@@ -141,6 +142,39 @@ describe("feedback", () => {
     );
     expect(totals({ version: 2, name: "helpful" })).toMatchObject([{ version: 2, name: "helpful", up: 2 }]);
     expect(totals({ environment: "staging" })).toEqual([]);
+  });
+
+  it("is in the time series and their totals under its turn's key, thumbs and scores alone, exactly", async () => {
+    const served = { version: 2, arm: "canary", revision: 3 } as const;
+    for (let at = 0; at < 3; at += 1) await give({ ...served, id: idOf(at) }, { value: at > 0 });
+    await give({ ...served, id: idOf(0) }, { value: true }, START_MS + 90_000);
+    await give({ ...served, id: idOf(1) }, { name: "score", value: 0.25 });
+    await give({ ...served, id: idOf(1) }, { name: "score", value: 0.75 }, START_MS + 5_000);
+    await give({ ...served, id: idOf(1), turn: "later" }, { name: "helpful" });
+    await give({ id: idOf(3) }, { value: false });
+    const found = [...totalsOf(store, "production").values()].map(
+      ({ version, arm, turn, requests, sums }) => {
+        return { version, arm, turn, requests, thumbs: sums?.thumbs, scores: sums?.scores };
+      },
+    );
+    expect(found.toSorted((one, other) => other.version - one.version)).toEqual([
+      {
+        version: 2,
+        arm: "canary",
+        turn: "first",
+        requests: 0,
+        thumbs: { up: 3, down: 0 },
+        scores: { units: 1, sum: 7_500, squares: 7_500 ** 2 },
+      },
+      {
+        version: 1,
+        arm: "baseline",
+        turn: "first",
+        requests: 0,
+        thumbs: { up: 0, down: 1 },
+        scores: { units: 0, sum: 0, squares: 0 },
+      },
+    ]);
   });
 
   it("has a mean only where there is a score", async () => {

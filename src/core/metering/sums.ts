@@ -16,7 +16,15 @@ export const HISTOGRAMS = [
 ] as const;
 export type HistogramName = (typeof HISTOGRAMS)[number];
 
-export const COUNTS = ["timeouts", "refusals", "truncations", "schemaFailures", "toolCalls"] as const;
+/** `judgeFailures`: of answers that a judge was asked about, those that it gave no score. */
+export const COUNTS = [
+  "timeouts",
+  "refusals",
+  "truncations",
+  "schemaFailures",
+  "toolCalls",
+  "judgeFailures",
+] as const;
 export type CountName = (typeof COUNTS)[number];
 
 export const USAGE_SUMS = ["answers", "input", "output", "cached", "cacheWrite", "reasoning"] as const;
@@ -147,7 +155,11 @@ function addUsage(sums: Sums, { answer, cost }: Outcome): void {
   add("reasoning", usage.reasoningTokens);
 }
 
-function count(sums: Sums, columns: number[] | null, name: Exclude<CountName, "toolCalls">): void {
+function count(
+  sums: Sums,
+  columns: number[] | null,
+  name: Exclude<CountName, "toolCalls" | "judgeFailures">,
+): void {
   sums.counts[name] = (sums.counts[name] ?? 0) + 1;
   addColumn(columns, name, 1);
 }
