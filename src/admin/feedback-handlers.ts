@@ -26,6 +26,13 @@ export const feedbackHandlers: Handlers<typeof feedbackOperations> = {
       return isProblem(page) ? page : answerWith({ prompt, environment, ...page });
     });
   },
+
+  async getJudge({ env, params }) {
+    return callControl(env, params.prompt, async (control, prompt) => {
+      const view = await control.readJudge();
+      return isProblem(view) ? view : answerWith({ prompt, ...view });
+    });
+  },
 };
 
 async function giveFeedback({ env, actor, key, body }: Give): Promise<Reply | Problem> {

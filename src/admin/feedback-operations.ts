@@ -13,6 +13,7 @@ import {
   versionInUrl,
   type Operation,
 } from "./operation.ts";
+import { judgeViewSchema } from "./schemas-judge.ts";
 import { feedbackPageSchema, feedbackReceiptSchema } from "./schemas-feedback.ts";
 
 const NAME_MEND = "must be 1 to 63 lower-case letters, digits, _ or -, with a letter or digit first";
@@ -95,5 +96,23 @@ export const feedbackOperations = {
     writes: false,
     environmentIn: "query",
     example: { path: "/admin/prompts/support-bot/feedback", query: "limit=20" },
+  },
+  getJudge: {
+    id: "getJudge",
+    group: "Feedback",
+    method: "GET",
+    path: "/admin/prompts/:prompt/judge",
+    summary: "Read what the judge has done, and cost",
+    description:
+      "How live answers are judged (set with `PUT` of the prompt), and by days how many were, how often the judge gave no score, and what it cost. The scores themselves are in the metrics, and guardrails compare them.",
+    role: "viewer",
+    params: promptParams,
+    query: noQuery,
+    body: null,
+    response: judgeViewSchema,
+    statuses: { success: [200], problems: ["prompt_not_found"] },
+    writes: false,
+    environmentIn: null,
+    example: { path: "/admin/prompts/support-bot/judge" },
   },
 } as const satisfies Record<string, Operation>;

@@ -1,6 +1,7 @@
 // A prompt's judge as a zod schema (see schemas.ts for what they are for).
 
 import * as z from "zod";
+import type { JudgeDay, JudgeView } from "../core/judge-view.ts";
 import type { JudgeSettings } from "../core/watch-settings.ts";
 
 export const judge = z
@@ -15,3 +16,20 @@ export const judge = z
     concurrency: z.int().describe("Answers of one isolate that are judged at the same time."),
   })
   .meta({ id: "Judge" }) satisfies z.ZodType<JudgeSettings>;
+
+const daySchema = z.object({
+  day: z.string().describe("By UTC."),
+  answers: z.int().describe("Answers that the judge was asked about."),
+  failures: z.int().describe("Of these, those that it gave no score from 0 to 1."),
+  nanoUsd: z
+    .int()
+    .describe("What asking it cost, in billionths of a dollar; unknown costs count 2 cents each."),
+}) satisfies z.ZodType<JudgeDay>;
+
+export const judgeViewSchema = z
+  .object({
+    prompt: z.string(),
+    judge: judge.nullable().describe("null: no answer is judged."),
+    days: z.array(daySchema).describe("Newest first, at most 31; only days on which something was judged."),
+  })
+  .meta({ id: "Judging" }) satisfies z.ZodType<JudgeView>;

@@ -16,6 +16,7 @@ import {
 } from "../core/feedback.ts";
 import { isProblem, problem, type Problem } from "../core/problem.ts";
 import type { ServedTurn } from "../core/request-id.ts";
+import type { Tally } from "../core/types.ts";
 import { isSealed } from "./feedback-key.ts";
 import { readValue } from "./feedback-rows.ts";
 import { wakeToForget } from "./housekeeping.ts";
@@ -30,26 +31,30 @@ export const MOST_NAMES = 32;
 const MOST_NAMES_A_REQUEST = 8;
 
 /** Refuses with `invalid_request` an id that was not made here, with `feedback_too_late` one that is too old, with
- * `rate_limited` more than can be told apart. `most`: of all rows. */
+ * `rate_limited` more than can be told apart. `afterFirst` is told of what counted, and not of what takes its place later:
+ * evidence that can be taken back is none. `most`: of all rows. */
 export async function giveFeedback(
   store: ControlStore,
   feedback: Feedback,
   nowMs: number,
+  afterFirst: (environment: string, tallies: readonly Tally[]) => void = () => {},
   most = MOST_ROWS,
 ): Promise<FeedbackReceipt | Problem> {
   const turn = await checkId(store, feedback.requestId, nowMs);
   if (isProblem(turn)) return turn;
   const kept = countWithin(store, nowMs, (count) => {
     const change = keep(store.sql, turn, feedback, nowMs, most);
-    if (isProblem(change) || change.counts === null) return change;
+    if (isProblem(change) || change.counts === null) return { change, tally: null };
     addTotals(store.sql, turn, feedback.name, change.counts);
     const tally = tallyOf(turn, feedback.name, change.counts);
     if (tally !== null) count(turn.environment, [tally]);
-    return change;
+    return { change, tally };
   });
-  if (isProblem(kept)) return kept;
+  const { change, tally } = kept;
+  if (isProblem(change)) return change;
+  if (change.result === "counted" && tally !== null) afterFirst(turn.environment, [tally]);
   const { prompt, environment, revision, version, arm, reason } = turn;
-  return { prompt, environment, revision, version, arm, reason, result: kept.result };
+  return { prompt, environment, revision, version, arm, reason, result: change.result };
 }
 
 /** `counts`: what is to be added to totals; null: nothing. */

@@ -2,9 +2,9 @@
 // still have judged (core/judge-budget.ts). Days are kept for a month. Grants are remembered in memory alone.
 
 import { dayOf, grantAnswers, RESERVED_MS, type JudgeGrant } from "../core/judge-budget.ts";
-import type { JudgeDay } from "../core/judge-view.ts";
+import type { JudgeDay, JudgeView } from "../core/judge-view.ts";
 import { judgedIn } from "../core/metering/judged.ts";
-import type { Release, Tally } from "../core/types.ts";
+import type { Prompt, Release, Tally } from "../core/types.ts";
 import { numberOf, textOf, type Row, type Sql } from "./sql.ts";
 import type { ControlStore } from "./store.ts";
 
@@ -57,6 +57,10 @@ export type JudgeGrants = Map<string, JudgeGrant>;
 function readDay(sql: Sql, day: string): JudgeDay {
   const [row] = sql.exec(`SELECT * FROM judge_days WHERE day = ?`, day);
   return row === undefined ? { day, answers: 0, failures: 0, nanoUsd: 0 } : dayIn(row);
+}
+
+export function viewJudge({ sql }: Pick<ControlStore, "sql">, { judge }: Prompt): JudgeView {
+  return { judge: judge ?? null, days: readJudgeDays(sql) };
 }
 
 /** Newest first. */

@@ -6,6 +6,7 @@ import { DurableObject } from "cloudflare:workers";
 import { releaseStateOf } from "../core/decide-release.ts";
 import type { Feedback, FeedbackPage, FeedbackQuery, FeedbackReceipt } from "../core/feedback.ts";
 import type { HealthView, ReleaseEvent } from "../core/health.ts";
+import type { JudgeView } from "../core/judge-view.ts";
 import { configuredLease } from "../core/lease.ts";
 import type { Accepted, ControlPort, Envelope, SyncReply, SyncRequest, VersionView } from "../core/ports.ts";
 import { isProblem, nameOfError, problem, type Problem } from "../core/problem.ts";
@@ -37,6 +38,7 @@ import { readFeedback } from "./feedback-reads.ts";
 import { readEvents, recordEvent } from "./events.ts";
 import { runAlarm } from "./housekeeping.ts";
 import { driveRamps, type RampCare } from "./ramping.ts";
+import { viewJudge } from "./judging.ts";
 import { holdLease, type HeldLease } from "./lease.ts";
 import { deliverKey, REGISTRY_KEY, type Targets } from "./outbox.ts";
 import { preparePush } from "./prepare.ts";
@@ -148,7 +150,12 @@ export class Control extends DurableObject<Env> implements ControlPort {
   }
 
   async giveFeedback(feedback: Feedback): Promise<FeedbackReceipt | Problem> {
-    return giveFeedback(this.#store, feedback, Date.now());
+    const nowMs = Date.now();
+    this.#foldSeries(nowMs);
+    return giveFeedback(this.#store, feedback, nowMs, (environment, tallies) => {
+      this.#watch({ environment }, tallies, nowMs);
+      this.#driveRamps([environment], nowMs);
+    });
   }
 
   async readFeedback(query: FeedbackQuery): Promise<FeedbackPage | Problem> {
@@ -169,6 +176,11 @@ export class Control extends DurableObject<Env> implements ControlPort {
   ): Promise<ReleaseEvent[] | Problem> {
     const state = this.#readEnvironment(environment);
     return isProblem(state) ? state : readEvents(this.#sql, environment, limit, before);
+  }
+
+  async readJudge(): Promise<JudgeView | Problem> {
+    const state = this.#readState();
+    return isProblem(state) ? state : viewJudge(this.#store, state.prompt);
   }
 
   async readEnvironments(): Promise<string[] | Problem> {

@@ -4,6 +4,7 @@
 
 import type { Feedback, FeedbackPage, FeedbackQuery, FeedbackReceipt } from "./feedback.ts";
 import type { HealthView, ReleaseEvent } from "./health.ts";
+import type { JudgeView } from "./judge-view.ts";
 import type { Problem } from "./problem.ts";
 import type { ChainRoot } from "./strangers.ts";
 import type { RampPlan } from "./ramps.ts";
@@ -157,6 +158,7 @@ export type ControlPort = {
   readTallies(environment: string): Promise<Tally[] | Problem>;
   giveFeedback(feedback: Feedback): Promise<FeedbackReceipt | Problem>;
   readFeedback(query: FeedbackQuery): Promise<FeedbackPage | Problem>;
+  readJudge(): Promise<JudgeView | Problem>;
   readEnvironments(): Promise<string[] | Problem>;
   /** The watch over the release: verdicts and their numbers. */
   readHealth(environment: string): Promise<HealthView | Problem>;

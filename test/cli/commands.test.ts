@@ -143,6 +143,12 @@ const EVERY_COMMAND: { argv: string[]; calls: OperationId; path: string; says: R
     says: /v3 +thumbs +12 up, 9 down +57 %[^]*v2 +score +0\.813 of 41[^]*v3 +thumbs +down +It promised a refund\.[^]*--before 62/,
   },
   {
+    argv: ["judge", "support-bot"],
+    calls: "getJudge",
+    path: "/admin/prompts/support-bot/judge",
+    says: /answer-judge at openai, 100 % of the smaller arm, at most \$5 a day[^]*2026-03-01 +120 +3 +\$0\.2105/,
+  },
+  {
     argv: ["rate", "an-id", "thumbs", "down"],
     calls: "giveFeedback",
     path: "/feedback",

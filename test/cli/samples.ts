@@ -14,6 +14,7 @@ import type {
 } from "../../src/core/ports.ts";
 import type { GuardView, HealthView } from "../../src/core/health.ts";
 import type { RampView } from "../../src/core/ramps.ts";
+import { JUDGE_DEFAULTS } from "../../src/core/watch-settings.ts";
 import type { Prompt, Release, ReleaseView, Revision, VersionSummary } from "../../src/core/types.ts";
 
 export const NOW = "2026-03-01T12:00:00.000Z";
@@ -302,6 +303,11 @@ export const SAMPLES: { [id in OperationId]: Answer<id> } = {
       }),
     ],
     nextBefore: 7,
+  },
+  getJudge: {
+    prompt: "support-bot",
+    judge: { ...JUDGE_DEFAULTS, prompt: "answer-judge", provider: "openai" },
+    days: [{ day: "2026-03-01", answers: 120, failures: 3, nanoUsd: 210_500_000 }],
   },
   giveFeedback: {
     prompt: "support-bot",

@@ -177,6 +177,23 @@ describe("feedback", () => {
     ]);
   });
 
+  it("is told to guardrails once, as what was said first, and only what they watch", async () => {
+    const told: unknown[] = [];
+    const say = (more: Partial<Feedback>) =>
+      giveFeedback(store, createFeedback(store, {}, more), START_MS, (environment, tallies) => {
+        for (const { sums } of tallies) told.push([environment, sums?.thumbs, sums?.scores.units]);
+      });
+    await say({ value: false });
+    await say({ value: false });
+    await say({ value: true });
+    await say({ name: "score", value: 0.5 });
+    await say({ name: "helpful", value: false });
+    expect(told).toEqual([
+      ["production", { up: 0, down: 1 }, 0],
+      ["production", { up: 0, down: 0 }, 1],
+    ]);
+  });
+
   it("has a mean only where there is a score", async () => {
     await give({ id: idOf(1) }, { name: "score", value: 0.25 });
     await give({ id: idOf(2) }, { name: "score", value: 1 });
@@ -257,7 +274,7 @@ it("counts each answer and name once, as what was said last, under repeats and c
 });
 
 const refuse = (turn: Partial<ServedTurn>, name: string, most?: number) =>
-  giveFeedback(store, createFeedback(store, turn, { name }), START_MS, most);
+  giveFeedback(store, createFeedback(store, turn, { name }), START_MS, undefined, most);
 
 /** Numbers of the answers that rows are left of, and what was said. */
 const left = () => entries().map(({ requestId, comment }) => [Number(requestId.slice(-12)), comment]);

@@ -1,4 +1,4 @@
-// judge: has live answers scored by another prompt, or no longer.
+// judge: has live answers scored by another prompt, or no longer; what that has done, and cost.
 
 import { isRefusal } from "../client.ts";
 import {
@@ -13,6 +13,7 @@ import {
   type Outcome,
 } from "../command.ts";
 import { formatPrompt } from "../show/content.ts";
+import { formatJudge } from "../show/judge.ts";
 
 /** Option → setting; all of them are numbers. */
 const NUMBERS = {
@@ -27,7 +28,7 @@ export const judgeCommand: CommandSpec = {
   summary: "have a share of live answers scored by another prompt, or stop that",
   arguments: [
     { name: "PROMPT", kind: "prompt" },
-    { name: "JUDGE|off", kind: "prompt" },
+    { name: "JUDGE|off", kind: "prompt", optional: true },
   ],
   options: [
     { name: "provider", kind: "text", value: "NAME", help: "where the judge is asked, such as openai" },
@@ -37,8 +38,9 @@ export const judgeCommand: CommandSpec = {
     { name: "concurrency", kind: "text", value: "N", help: "at a time and isolate; default: 2" },
   ],
   details:
-    "Sends questions and answers to the judge's model, with the Worker's own key. JUDGE is a prompt with the variables question and answer, whose version names a model and answers {\"score\": 0…1}. Only while there is a canary: as many of the baseline's answers as of the canary's.",
+    "Without JUDGE: what it has done and cost, by days. Questions and answers of live traffic go to the judge's model, with the Worker's own key. JUDGE is a prompt with the variables question and answer, whose version names a model and answers {\"score\": 0…1}. Only while there is a canary: as many of the baseline's answers as of the canary's.",
   examples: [
+    "switchback judge support-bot",
     "switchback judge support-bot answer-judge --provider openai --usd-per-day 2",
     "switchback judge support-bot off",
   ],
@@ -46,12 +48,20 @@ export const judgeCommand: CommandSpec = {
 };
 
 async function runJudge(invocation: Invocation, context: Context): Promise<Outcome> {
+  if (textOf(invocation, "JUDGE|off") === undefined) return showJudge(invocation, context);
   const settings = readJudge(invocation);
   if (typeof settings === "string") return misused(settings);
   const params = { prompt: required(textOf(invocation, "PROMPT")) };
   const reply = await context.client.call("putPrompt", { params, body: { judge: settings } });
   if (isRefusal(reply)) return refused(reply);
   return done(reply.text, () => formatPrompt(context.look, reply.body, context.nowMs));
+}
+
+async function showJudge(invocation: Invocation, context: Context): Promise<Outcome> {
+  const params = { prompt: required(textOf(invocation, "PROMPT")) };
+  const reply = await context.client.call("getJudge", { params });
+  if (isRefusal(reply)) return refused(reply);
+  return done(reply.text, () => formatJudge(context.look, reply.body));
 }
 
 /** A sentence: what is wrong. */

@@ -3,7 +3,7 @@
 import { describeGuards } from "../guard-settings.ts";
 import type { VersionView } from "../../core/ports.ts";
 import type { Arm, Prompt, VersionSummary } from "../../core/types.ts";
-import type { JudgeSettings } from "../../core/watch-settings.ts";
+import { describeJudge } from "./judge.ts";
 import { paint, plain, plainBlock, type Look, type Style } from "./look.ts";
 import { formatPercent } from "./release.ts";
 import { formatTable, type Row } from "./table.ts";
@@ -49,13 +49,6 @@ export function formatPrompt(look: Look, prompt: Prompt, nowMs: number): string[
     .filter(([, value]) => value !== "")
     .map(([name, value]): Row => [{ text: name, style: "dim" }, value]);
   return [paint(look, "bold", prompt.name), ...formatTable(look, rows, { indent: 2, flexible: 1 })];
-}
-
-/** "answer-judge at openai, 100 % of the smaller arm, at most $5 a day" */
-function describeJudge({ prompt, provider, sample, maxUsdPerDay }: JudgeSettings): string {
-  return plain(
-    `${prompt} at ${provider}, ${Math.round(sample * 10_000) / 100} % of the smaller arm, at most $${maxUsdPerDay} a day`,
-  );
 }
 
 /** `arms`: of the release in question, to tell which version is live. */
