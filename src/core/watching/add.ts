@@ -44,12 +44,16 @@ export function addSeen(watch: EnvironmentWatch, seen: Seen, context: WatchConte
       arm === "baseline" && version === watch.baseline.version && !CHOSEN.has(reason),
   );
   const baseline = addToBaseline(watch.baseline, ofBaseline, askedModels, context);
-  const hasNewModel = baseline.models.changes.at(-1) !== watch.baseline.models.changes.at(-1);
+  // What was proven was proven of another model; and after an incident, bets on few failures are lost for good.
+  const provesAnew =
+    baseline.models.changes.at(-1) !== watch.baseline.models.changes.at(-1) ||
+    UPSTREAM_METRICS.some(
+      (metric) => watch.baseline.upstream[metric].isChanged && !baseline.upstream[metric].isChanged,
+    );
   const split = tallies.filter(({ reason }) => reason === "split");
   const pairs = watch.pairs.map((pair) => {
     const next = closeStrata(addToPair(pair, split, context), context);
-    // What was proven was proven of another model.
-    return hasNewModel ? { ...next, gate: { ...next.gate, proof: createRampGate() } } : next;
+    return provesAnew ? { ...next, gate: { ...next.gate, proof: createRampGate() } } : next;
   });
   return { ...watch, baseline, pairs };
 }
