@@ -1,63 +1,46 @@
-// Tallies (one row per revision, version, arm and reason) as people compare them: per arm, and per version.
-// Guarantee: counts are only added, and a rate without requests is null, because no data is not good data. What the
-// baseline answered in a canary's stead is kept apart: requests that a canary failed are no sample of its own traffic.
+// What part of the past metrics are asked of: `window` and `step` of the URL as seconds, within what is kept and what a
+// chart can show.
 
-import type { ArmName, Tally } from "../core/types.ts";
-import type { Metrics } from "./schemas.ts";
+import type { MetricsQuery } from "../core/metrics-view.ts";
+import { problem, type Problem } from "../core/problem.ts";
 
-type Counters = Pick<Tally, "requests" | "errors" | "aborted">;
+/** `15m`, `24h`; of a step also plain seconds. */
+export const WINDOW_PATTERN = /^[1-9]\d{0,6}[smhd]$/;
+export const STEP_PATTERN = /^[1-9]\d{0,6}[smhd]?$/;
 
-type Summary = Pick<Metrics, "arms" | "versions" | "fallbacks">;
+export const MOST_POINTS = 500;
+const LONGEST_WINDOW_S = 31 * 86_400;
+const HOUR_S = 3_600;
+const UNIT_S: { [unit: string]: number } = { s: 1, m: 60, h: HOUR_S, d: 86_400 };
 
-/** Sums tallies per (version, arm), and per version without pinned requests, which choose their version themselves. */
-export function summarizeTallies(tallies: readonly Tally[]): Summary {
-  const arms = new Map<string, { version: number; arm: ArmName } & Counters>();
-  const versions = new Map<number, { version: number } & Counters>();
-  const fallbacks = new Map<number, { version: number } & Counters>();
-  for (const tally of tallies) {
-    const { version, arm, reason } = tally;
-    if (reason === "fallback") {
-      addTo(fallbacks, version, { version }, tally);
-      continue;
-    }
-    addTo(arms, `${version} ${arm}`, { version, arm }, tally);
-    if (arm !== "pinned") addTo(versions, version, { version }, tally);
+/** `invalid_request` for what is not kept for so long, or would be too many points. */
+export function readMetricsQuery(query: { window?: string; step?: string }): MetricsQuery | Problem {
+  const windowS = query.window === undefined ? null : secondsOf(query.window);
+  const stepS = query.step === undefined ? null : secondsOf(query.step);
+  if (windowS !== null && windowS > LONGEST_WINDOW_S) {
+    return invalid("window", "is at most 31d; leave it out for all that was ever counted");
   }
-  return {
-    arms: [...arms.values()].map(withRates).toSorted((left, right) => compareArms(left, right)),
-    versions: byVersion(versions),
-    fallbacks: byVersion(fallbacks),
-  };
+  if (stepS === null) return { windowS, stepS };
+  if (windowS === null) return invalid("step", "needs a window");
+  if (stepS < 60 ? 60 % stepS !== 0 : stepS % 60 !== 0) {
+    return invalid("step", "is a divisor of 60 seconds, or a whole number of minutes");
+  }
+  if (stepS < 60 && windowS > HOUR_S) {
+    return invalid("step", "is at least 1m for a window of more than an hour: seconds are kept no longer");
+  }
+  if (windowS / stepS > MOST_POINTS) {
+    const least = Math.ceil(windowS / MOST_POINTS);
+    return invalid("step", `makes more than ${MOST_POINTS} points; for this window it is at least ${least}s`);
+  }
+  return { windowS, stepS };
 }
 
-function byVersion(sums: Map<number, { version: number } & Counters>) {
-  return [...sums.values()].map(withRates).toSorted((left, right) => left.version - right.version);
+function secondsOf(text: string): number {
+  const unit = text.at(-1) ?? "";
+  const scale = UNIT_S[unit];
+  return scale === undefined ? Number(text) : Number(text.slice(0, -1)) * scale;
 }
 
-function addTo<Key, Head extends object>(
-  sums: Map<Key, Head & Counters>,
-  key: Key,
-  head: Head,
-  { requests, errors, aborted }: Counters,
-): void {
-  const sum = sums.get(key) ?? { ...head, requests: 0, errors: 0, aborted: 0 };
-  sums.set(key, {
-    ...sum,
-    requests: sum.requests + requests,
-    errors: sum.errors + errors,
-    aborted: sum.aborted + aborted,
-  });
-}
-
-function withRates<Sum extends Counters>(
-  sum: Sum,
-): Sum & { errorRate: number | null; abortedRate: number | null } {
-  const rate = (count: number) => (sum.requests === 0 ? null : count / sum.requests);
-  return { ...sum, errorRate: rate(sum.errors), abortedRate: rate(sum.aborted) };
-}
-
-type Ordered = { version: number; arm: ArmName };
-
-function compareArms(left: Ordered, right: Ordered): number {
-  return left.version - right.version || (left.arm < right.arm ? -1 : 1);
+function invalid(field: string, message: string): Problem {
+  return problem("invalid_request", `${field}: ${message}.`, { field });
 }

@@ -5,7 +5,7 @@ import { explainAssignment } from "../core/assign.ts";
 import type { RollbackAnswer } from "../core/ports.ts";
 import { isProblem, type Problem } from "../core/problem.ts";
 import { answerWith, executeCommand, type Call, type Handlers, type Reply } from "./call.ts";
-import { summarizeTallies } from "./metrics.ts";
+import { readMetricsQuery } from "./metrics.ts";
 import { matchesIfNoneMatch } from "./preconditions.ts";
 import type { releaseOperations } from "./release-operations.ts";
 import { callControl } from "./stubs.ts";
@@ -56,10 +56,12 @@ export const releaseHandlers: Handlers<typeof releaseOperations> = {
   },
 
   async getMetrics({ env, params, query }) {
-    const { environment } = query;
+    const { environment, window, step } = query;
+    const asked = readMetricsQuery({ ...(window && { window }), ...(step && { step }) });
+    if (isProblem(asked)) return asked;
     return callControl(env, params.prompt, async (control, prompt) => {
-      const tallies = await control.readTallies(environment);
-      return isProblem(tallies) ? tallies : answerWith({ prompt, environment, ...summarizeTallies(tallies) });
+      const metrics = await control.readMetrics(environment, asked);
+      return isProblem(metrics) ? metrics : answerWith({ prompt, ...metrics });
     });
   },
 };

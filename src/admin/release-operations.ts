@@ -14,7 +14,9 @@ import {
   versionNumber,
   type Operation,
 } from "./operation.ts";
-import { metricsSchema, releaseSchema, revisionSchema, rollbackSchema } from "./schemas.ts";
+import { STEP_PATTERN, WINDOW_PATTERN } from "./metrics.ts";
+import { releaseSchema, revisionSchema, rollbackSchema } from "./schemas.ts";
+import { metricsSchema } from "./schemas-metrics.ts";
 
 const notFound = ["prompt_not_found", "version_not_found"] as const;
 /** Reading never makes an environment; the first change that names one does. */
@@ -201,16 +203,29 @@ export const releaseOperations = {
     group: "Observation",
     method: "GET",
     path: "/admin/prompts/:prompt/metrics",
-    summary: "Read the counters",
-    description: "Requests, errors and aborted requests, per arm and per version.",
+    summary: "Read the metrics",
+    description:
+      "Counts, times, tokens, cost, feedback and scores per arm and per version, with 95 % intervals, and each canary beside its baseline. Every request is counted exactly once. Reading them without a window costs least.",
     role: "viewer",
     params: promptParams,
-    query: environmentQuery,
+    query: z.strictObject({
+      environment,
+      window: z
+        .string()
+        .regex(WINDOW_PATTERN, { error: "must be a number and s, m, h or d, like 15m" })
+        .optional()
+        .describe("How far back, at most 31d: 15m, 1h, 24h, 7d, 30d; since ever unless given."),
+      step: z
+        .string()
+        .regex(STEP_PATTERN, { error: "must be seconds, or a number and s, m, h or d, like 5m" })
+        .optional()
+        .describe("Adds `series`, at most 500 points of so long each, for charts."),
+    }),
     body: null,
     response: metricsSchema,
     statuses: { success: [200], problems: ["prompt_not_found", "environment_not_found"] },
     writes: false,
     environmentIn: "query",
-    example: { path: `${prompt}/metrics` },
+    example: { path: `${prompt}/metrics`, query: "window=1h&step=60" },
   },
 } as const satisfies Record<string, Operation>;

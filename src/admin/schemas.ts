@@ -27,7 +27,7 @@ import { judge } from "./schemas-judge.ts";
 
 export const time = z.string().describe("ISO 8601, UTC, with milliseconds.");
 const revisionNumber = z.int().min(0).describe("Number of a release; every change is the next one.");
-const version = z.int().min(1);
+export const version = z.int().min(1);
 const weight = z.number().describe("Percent, in steps of 0.01.");
 export const role = z.enum(["viewer", "releaser", "admin"]);
 const action = z.enum([
@@ -245,21 +245,7 @@ export const revisionSchema = z
   })
   .meta({ id: "Revision" }) satisfies z.ZodType<Revision>;
 
-const rate = z.number().nullable().describe("0 to 1; null without a request: no data is not good data.");
-const counters = { requests: z.int(), errors: z.int(), aborted: z.int(), errorRate: rate, abortedRate: rate };
-export const metricsSchema = z
-  .object({
-    prompt: z.string(),
-    environment: z.string(),
-    arms: z.array(z.object({ version, arm: z.enum(["baseline", "canary", "pinned"]), ...counters })),
-    versions: z.array(z.object({ version, ...counters })).describe("Without pinned requests and fallbacks."),
-    fallbacks: z
-      .array(z.object({ version, ...counters }))
-      .exactOptional()
-      .describe("Answers that a baseline gave in a canary's stead; they are in no arm and no version."),
-  })
-  .meta({ id: "Metrics" });
-export type Metrics = z.infer<typeof metricsSchema>;
+export type { Metrics } from "./schemas-metrics.ts";
 
 export const tokenSchema = z
   .object({

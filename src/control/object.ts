@@ -9,6 +9,7 @@ import type { HealthView, ReleaseEvent } from "../core/health.ts";
 import type { JudgeView } from "../core/judge-view.ts";
 import { configuredLease } from "../core/lease.ts";
 import type { Accepted, ControlPort, Envelope, SyncReply, SyncRequest, VersionView } from "../core/ports.ts";
+import type { MetricsQuery, MetricsView } from "../core/metrics-view.ts";
 import { isProblem, nameOfError, problem, type Problem } from "../core/problem.ts";
 import { viewRelease } from "../core/release-view.ts";
 import type { ChainRoot } from "../core/strangers.ts";
@@ -44,6 +45,7 @@ import { deliverKey, REGISTRY_KEY, type Targets } from "./outbox.ts";
 import { preparePush } from "./prepare.ts";
 import { answerSync, findRelease, readBegan, readTallies } from "./reports.ts";
 import { foldInPassing } from "./series-fold.ts";
+import { readMetrics } from "./series-read.ts";
 import { openStore, readRevisions, readVersionDocument, type ControlStore } from "./store.ts";
 import { claimNames, createTargets } from "./targets.ts";
 import { gateOf, readHealth, watchReport, watchTime } from "./watching.ts";
@@ -144,6 +146,11 @@ export class Control extends DurableObject<Env> implements ControlPort {
     return isProblem(state) ? state : readRevisions(this.#sql, environment, limit, before);
   }
 
+  async readMetrics(environment: string, query: MetricsQuery): Promise<MetricsView | Problem> {
+    const state = this.#readEnvironment(environment);
+    return isProblem(state) ? state : readMetrics(this.#store, environment, query, Date.now());
+  }
+
   async readTallies(environment: string): Promise<Tally[] | Problem> {
     const state = this.#readEnvironment(environment);
     return isProblem(state) ? state : readTallies(this.#store, environment);
@@ -190,7 +197,7 @@ export class Control extends DurableObject<Env> implements ControlPort {
 
   override async alarm(): Promise<void> {
     this.#sql.alarmFired();
-    this.#guard(() => watchTime(this.#store, Date.now(), this.#options(Date.now())));
+    this.#try("watch_failed", () => watchTime(this.#store, Date.now(), this.#options(Date.now())));
     this.#driveRamps(Object.keys(this.#store.state?.releases ?? {}), Date.now());
     await runAlarm(this.#store, this.#targets, Date.now, logFailure, (environment, tallies) => {
       const nowMs = Date.now();
@@ -227,13 +234,8 @@ export class Control extends DurableObject<Env> implements ControlPort {
     return lease;
   }
 
-  /** What is behind with its housekeeping still counts, and grants leases. */
   #foldSeries(nowMs: number): void {
-    try {
-      foldInPassing(this.#store, nowMs);
-    } catch (error) {
-      console.error(JSON.stringify({ event: "fold_failed", error: nameOfError(error) }));
-    }
+    this.#try("fold_failed", () => foldInPassing(this.#store, nowMs));
   }
 
   #options(nowMs: number): CommandOptions {
@@ -246,29 +248,26 @@ export class Control extends DurableObject<Env> implements ControlPort {
     nowMs: number,
   ): void {
     const askedModels = callers.filter(({ kind }) => kind === "model").map(({ value }) => value);
-    this.#guard(() =>
+    this.#try("watch_failed", () =>
       watchReport(this.#store, environment, { tallies, askedModels }, nowMs, this.#options(nowMs)),
     );
   }
 
-  /** Neither a report nor an alarm may fail for the watch's sake. */
-  #guard(watch: () => void): void {
-    try {
-      watch();
-    } catch (error) {
-      console.error(JSON.stringify({ event: "watch_failed", error: nameOfError(error) }));
-    }
-  }
-
-  /** Neither a report nor an alarm may fail for a ramp's sake. */
   #driveRamps(environments: readonly string[], nowMs: number): void {
-    try {
+    this.#try("ramp_failed", () => {
       const options = this.#options(nowMs);
       for (const { problem: code } of driveRamps(this.#store, environments, CARE, nowMs, options)) {
         console.error(JSON.stringify({ event: "ramp_refused", code }));
       }
+    });
+  }
+
+  /** Neither a report nor an alarm may fail for the sake of what follows from it. */
+  #try(event: string, run: () => void): void {
+    try {
+      run();
     } catch (error) {
-      console.error(JSON.stringify({ event: "ramp_failed", error: nameOfError(error) }));
+      console.error(JSON.stringify({ event, error: nameOfError(error) }));
     }
   }
 

@@ -79,6 +79,18 @@ export function readSeries(sql: Sql, step: Step, fromS: number, toS: number): He
     .map(readHeld);
 }
 
+/** The same of one environment alone. */
+export function readSeriesOf(sql: Sql, environment: string, step: Step, fromS: number, toS: number) {
+  const rows = sql.exec(
+    `SELECT * FROM series WHERE step = ? AND at >= ? AND at < ? AND environment = ?`,
+    step,
+    fromS,
+    toS,
+    environment,
+  );
+  return rows.map((row) => ({ atS: numberOf(row, "at"), tally: readHeld(row).tally }));
+}
+
 export function readHeld(row: Row): Held {
   const turn = textOf(row, "turn");
   const lost = numberOf(row, "lost");

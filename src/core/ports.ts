@@ -5,6 +5,7 @@
 import type { Feedback, FeedbackPage, FeedbackQuery, FeedbackReceipt } from "./feedback.ts";
 import type { HealthView, ReleaseEvent } from "./health.ts";
 import type { JudgeView } from "./judge-view.ts";
+import type { MetricsQuery, MetricsView } from "./metrics-view.ts";
 import type { Problem } from "./problem.ts";
 import type { ChainRoot } from "./strangers.ts";
 import type { RampPlan } from "./ramps.ts";
@@ -155,6 +156,8 @@ export type ControlPort = {
   /** The release as the edge gets it: for `explain` and `render`. */
   readRouting(environment: string): Promise<Release | Problem>;
   readRevisions(environment: string, limit: number, before: number | null): Promise<Revision[] | Problem>;
+  readMetrics(environment: string, query: MetricsQuery): Promise<MetricsView | Problem>;
+  /** Counters since ever, for Workers of an earlier deployment. */
   readTallies(environment: string): Promise<Tally[] | Problem>;
   giveFeedback(feedback: Feedback): Promise<FeedbackReceipt | Problem>;
   readFeedback(query: FeedbackQuery): Promise<FeedbackPage | Problem>;

@@ -2,9 +2,10 @@
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { OPERATIONS, operationList } from "../../src/admin/operations.ts";
+import type { Metrics } from "../../src/admin/schemas.ts";
 import type { Revision } from "../../src/core/types.ts";
 import type { Cluster } from "../support/cluster.ts";
-import { exampleOf, mustSend, seed, send, startDemo, type Sent } from "./rig.ts";
+import { exampleOf, mustSend, PROMPT, seed, send, startDemo, type Sent } from "./rig.ts";
 
 let cluster: Cluster;
 let url: string;
@@ -70,13 +71,35 @@ describe("what can be seen", () => {
 
   it("no metrics where there was no request", async () => {
     const prompt = await createPrompt();
-    expect(await mustSend(url, get(prompt, "metrics"))).toEqual({
+    const nothing = {
       prompt,
       environment: "production",
       arms: [],
       versions: [],
       fallbacks: [],
-    });
+      comparisons: [],
+    };
+    const metrics = await mustSend<Metrics>(url, get(prompt, "metrics"));
+    expect(metrics).toEqual({ ...nothing, since: null, until: metrics.until });
+    const charted = await mustSend<Metrics>(url, get(prompt, "metrics?window=1h&step=60"));
+    expect(charted).toMatchObject({ ...nothing, series: { stepS: 60, points: [] } });
+    expect(Date.parse(charted.until) - Date.parse(charted.since!)).toBeLessThan(3_602_000);
+  });
+
+  it.each([
+    ["window=15", "window"],
+    ["window=32d", "window"],
+    ["window=0h", "window"],
+    ["step=60", "step"],
+    ["window=1h&step=7", "step"],
+    ["window=1h&step=90", "step"],
+    ["window=2h&step=30", "step"],
+    ["window=24h&step=60", "step"],
+    ["window=1h&step=5m&steps=1", "steps"],
+  ])("no metrics of what is not kept or cannot be shown: %s", async (query, field) => {
+    const refused = await send(url, get(PROMPT, `metrics?${query}`));
+    expect(refused.status).toBe(400);
+    expect(await refused.json()).toMatchObject({ code: "invalid_request", field });
   });
 });
 

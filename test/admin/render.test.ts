@@ -192,8 +192,8 @@ describe("metrics", () => {
       return served === 5 ? found : null;
     }, 15_000);
     const counts = { requests: 4, errors: 1, aborted: 0, errorRate: 0.25, abortedRate: 0 };
-    expect(metrics.versions).toEqual([{ version: 1, ...counts }]);
-    expect(metrics.arms).toEqual([
+    expect(metrics.versions).toMatchObject([{ version: 1, ...counts }]);
+    expect(metrics.arms).toMatchObject([
       { version: 1, arm: "baseline", ...counts },
       { version: 2, arm: "pinned", requests: 1, errors: 0, aborted: 0, errorRate: 0, abortedRate: 0 },
     ]);

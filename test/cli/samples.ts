@@ -4,6 +4,7 @@
 import type { OperationId } from "../../src/admin/operations.ts";
 import type { Answer } from "../../src/cli/client.ts";
 import type { Metrics } from "../../src/admin/schemas.ts";
+import { summarizeTallies } from "../../src/core/summary.ts";
 import type {
   ProxyKey,
   PushAnswer,
@@ -88,14 +89,17 @@ export const ramp: RampView = {
 
 export const ramping: ReleaseView = { ...release, revision: 8, action: "ramp", ramp };
 
+const epoch = { revision: 7, reason: "split" } as const;
 export const metrics: Metrics = {
   prompt: "support-bot",
   environment: "production",
-  arms: [],
-  versions: [
-    { version: 2, requests: 12_304, errors: 12, aborted: 3, errorRate: 0.000975, abortedRate: 0.00024 },
-    { version: 3, requests: 648, errors: 65, aborted: 0, errorRate: 0.1003, abortedRate: 0 },
-  ],
+  since: null,
+  until: NOW,
+  ...summarizeTallies([
+    { ...epoch, version: 2, arm: "baseline", requests: 12_304, errors: 12, aborted: 3 },
+    { ...epoch, version: 3, arm: "canary", requests: 648, errors: 65, aborted: 0 },
+  ]),
+  comparisons: [],
 };
 
 export const versions: VersionSummary[] = [

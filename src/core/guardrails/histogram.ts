@@ -18,6 +18,15 @@ export function valueOfBin(bin: number): number {
   return bin === 0 ? 1 : (2 * 1.1 ** bin) / 2.1;
 }
 
+/** Where a bin begins, and where it ends; null: it has no end. */
+export function binBelow(bin: number): number {
+  return bin === 0 ? 0 : 1.1 ** (bin - 1);
+}
+
+export function binUpTo(bin: number): number | null {
+  return bin === BINS - 1 ? null : 1.1 ** bin;
+}
+
 export function countIn(histogram: Histogram): number {
   let sum = 0;
   for (const bin in histogram) sum += histogram[bin] ?? 0;
@@ -28,6 +37,11 @@ export function mergeHistograms(one: Histogram, other: Histogram): Histogram {
   const merged = { ...one };
   for (const bin in other) merged[bin] = (merged[bin] ?? 0) + (other[bin] ?? 0);
   return merged;
+}
+
+/** In place. */
+export function addHistogram(into: Histogram, other: Histogram = {}): void {
+  for (const bin in other) into[bin] = (into[bin] ?? 0) + (other[bin] ?? 0);
 }
 
 /** Half of every bin: how a histogram of what is usual forgets. */
