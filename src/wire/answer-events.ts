@@ -39,7 +39,8 @@ export function dataIn(text: string): string[] {
   const events: string[] = [];
   let data: string[] = [];
   let bare: string[] = [];
-  for (const line of text.split(/\r\n|\n|\r/)) {
+  // Most streams have the one line end that is cheap to find.
+  for (const line of text.split(text.includes("\r") ? /\r\n|\n|\r/ : "\n")) {
     if (line === "") {
       if (data.length > 0 || bare.length > 0) events.push((data.length > 0 ? data : bare).join("\n"));
       data = [];

@@ -29,6 +29,8 @@ const HEAD_BYTES = 8 * 1024;
 const HEAD_EVENTS = 4;
 /** Events that say something, at the end of a stream; a provider may put its usage on every one. */
 const TAIL_EVENTS = 32;
+/** The last one may be cut. */
+const LAST_EVENTS = 2;
 
 /** `framing`: of the answer as it came, "whole" for a body that does not stream. */
 export function createAnswerReader(
@@ -78,12 +80,14 @@ function readStream(
   return { ...reading.finish(), ...collector?.finish() };
 }
 
-/** The last events that say something, in their order. */
+/** The last events that say something, in their order; and the very last ones, for what has been used so far where a stream
+ * broke off. */
 function tellingOf(rules: AnswerRules, events: string[]): string[] {
   const found: string[] = [];
   for (let index = events.length - 1; index >= 0 && found.length < TAIL_EVENTS; index -= 1) {
     const event = events[index]!;
-    if (rules.isEnd(event) || rules.telling.test(event)) found.push(event);
+    const isLast = index >= events.length - LAST_EVENTS;
+    if (isLast || rules.isEnd(event) || rules.telling.test(event)) found.push(event);
   }
   return found.toReversed();
 }

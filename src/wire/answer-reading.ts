@@ -19,7 +19,7 @@ export type AnswerReading = {
   isEnd: boolean;
   /** Of the error, as far as its own words tell: `classifyError` with the answer's status knows more. null: no error. */
   errorClass: ErrorClass | null;
-  /** The error's own words, at most 4 KB, to be classified and for nothing else; null: no error. */
+  /** The error's own words, at most 16 KB, to be classified and for nothing else; null: no error. */
   errorText: string | null;
   /** What the user got to read, at most 64 KB; null unless it was asked for, or where it cannot be told. */
   text: string | null;
@@ -32,7 +32,9 @@ export type Reading = {
   finish(): AnswerReading;
 };
 
-const LONGEST_ERROR = 4 * 1024;
+const LONGEST_ERROR = 16 * 1024;
+/** Names longer than this are none. */
+const LONGEST_NAME = 200;
 
 export function startReading(rules: AnswerRules): Reading {
   let counts: Counts | null = null;
@@ -58,8 +60,8 @@ export function startReading(rules: AnswerRules): Reading {
     const said = rules.readFacts(value);
     finish = graver(finish, said.finish);
     leaning = graver(leaning, said.leaning);
-    model = said.model ?? model;
-    fingerprint = said.fingerprint ?? fingerprint;
+    model = said.model?.slice(0, LONGEST_NAME) ?? model;
+    fingerprint = said.fingerprint?.slice(0, LONGEST_NAME) ?? fingerprint;
   }
 
   function finished(): AnswerReading {

@@ -1,5 +1,5 @@
 // What the user got to read of an answer that streams, for judges and for checks of its form: every event is parsed, which
-// costs what parsing costs (bench/answers.ts: 4 to 8 ms per megabyte), so it is for a sampled share. At most 64 KB of text
+// costs what parsing costs (bench/answers.ts: 6 ms per megabyte, ten times the rest), so it is for a sampled share. At most 64 KB of text
 // are kept; what comes later is not looked at.
 
 import type { AnswerRules, Framing } from "./answer.ts";

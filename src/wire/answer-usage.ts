@@ -30,11 +30,14 @@ export function textAt(value: JsonObject, name: string): string | null {
   return typeof found === "string" && found !== "" ? found : null;
 }
 
+/** No answer has more tokens: what says so is no count, and would spoil every sum that it goes into. */
+const MOST = 10_000_000_000;
+
 /** A count at `path`, or null. */
 export function countAt(value: JsonObject, ...path: string[]): number | null {
   const name = path.at(-1)!;
   const found = objectAt(value, ...path.slice(0, -1))?.[name];
-  return typeof found === "number" && Number.isFinite(found) && found >= 0 ? found : null;
+  return typeof found === "number" && found >= 0 && found <= MOST ? Math.round(found) : null;
 }
 
 /** Those that are counts. Zero is one. */

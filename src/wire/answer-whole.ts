@@ -41,8 +41,9 @@ export function createWholeReader(
     const value = lean === null ? parse(text) : lean.value();
     const reading = startReading(rules);
     const values = isObject(value) ? [value] : objectsIn(value);
+    // Of a list's items only an error's words are of use; lean JSON is not deep.
     for (const each of values)
-      reading.addValue(each, text !== null && each === value ? text : JSON.stringify(each));
+      reading.addValue(each, rules.isError(each) ? (text ?? JSON.stringify(value)) : "");
     const read = { ...reading.finish(), isEnd: lean === null ? value !== null : lean.isWhole };
     if (!collectsText || lean !== null || values.length === 0) return read;
     return { ...read, ...cutText(values.map((each) => rules.readText(each)).join("")) };

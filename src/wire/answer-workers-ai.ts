@@ -23,6 +23,15 @@ function readOld(answer: JsonObject): Said {
   return { finish: isCall ? "tool" : null, leaning: null, model: textAt(answer, "model"), fingerprint: null };
 }
 
+/** What nests too deep to be written is nobody's answer. */
+function writeValue(value: JsonObject): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return "";
+  }
+}
+
 export const workersAiAnswers: AnswerRules = {
   isError(value) {
     const errors = value["errors"];
@@ -48,7 +57,7 @@ export const workersAiAnswers: AnswerRules = {
     const isEvent = textAt(answer, "type")?.startsWith("response.") === true;
     if (isEvent || Array.isArray(answer["output"])) return responsesAnswers.readText(answer);
     // Asked for JSON, older models answer with a value and not with its text.
-    return isObject(answer["response"]) ? JSON.stringify(answer["response"]) : "";
+    return isObject(answer["response"]) ? writeValue(answer["response"]) : "";
   },
   startsOver: (value) => responsesAnswers.startsOver!(value),
   telling: new RegExp(

@@ -3,7 +3,20 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createAnswerReader, type AnswerReading, type ReaderOptions } from "../../src/wire/answer-reader.ts";
-import { BROKEN, SAMPLES, STREAMS, type Sample } from "./answers.ts";
+import { anthropicAnswers } from "../../src/wire/answer-anthropic.ts";
+import { geminiAnswers } from "../../src/wire/answer-gemini.ts";
+import { chatAnswers } from "../../src/wire/answer-openai.ts";
+import { workersAiAnswers } from "../../src/wire/answer-workers-ai.ts";
+import {
+  ANTHROPIC_EVENTS,
+  BROKEN,
+  eventStream,
+  geminiPiece,
+  SAMPLES,
+  STREAMS,
+  whole,
+  type Sample,
+} from "./answers.ts";
 
 type Readable = Pick<Sample, "rules" | "framing" | "bytes">;
 
@@ -83,6 +96,76 @@ describe("a stream that breaks off", () => {
     }
   });
 });
+
+function endOf(index: number, finish_reason: string): object {
+  return { index, delta: {}, finish_reason };
+}
+
+it("of several choices the worst end is told, whichever ends first", () => {
+  for (const ends of [
+    ["length", "stop"],
+    ["stop", "length"],
+    ["length", "content_filter"],
+    ["content_filter", "stop"],
+  ]) {
+    const chunks = ends.map((end, index) => ({ data: { choices: [endOf(index, end)] } }));
+    const streamed = read({ rules: chatAnswers, framing: "events", bytes: eventStream(chunks) });
+    const bytes = whole({ choices: ends.map((end, index) => ({ ...endOf(index, end), message: {} })) });
+    const expected = ends.includes("content_filter") ? "refusal" : "length";
+    expect(streamed.facts.finish).toBe(expected);
+    expect(read({ rules: chatAnswers, framing: "whole", bytes }).facts.finish).toBe(expected);
+  }
+});
+
+describe("what a broken or strange answer reports", () => {
+  it("is what had been used when it broke off, as far as it was said", () => {
+    const pieces = Array.from({ length: 60 }, (_, index) => {
+      const piece = geminiPiece([{ text: "some words, and some more of them ".repeat(20) }]);
+      return { data: { ...piece, usageMetadata: { promptTokenCount: 90, candidatesTokenCount: index } } };
+    });
+    const gemini = read({
+      rules: geminiAnswers,
+      framing: "events",
+      bytes: eventStream(pieces).subarray(0, -30),
+    });
+    expect(gemini).toMatchObject({ isEnd: false, facts: { finish: null, usage: { outputTokens: 58 } } });
+    const begun = eventStream(ANTHROPIC_EVENTS.slice(0, 5));
+    const anthropic = read({ rules: anthropicAnswers, framing: "events", bytes: begun });
+    expect(anthropic.facts).toMatchObject({ finish: null, usage: { inputTokens: 90, outputTokens: 1 } });
+  });
+
+  it("has no counts that are none, and no names that are books", () => {
+    const usage = {
+      prompt_tokens: -1,
+      completion_tokens: 1e300,
+      prompt_tokens_details: { cached_tokens: "4" },
+    };
+    const bytes = whole({ model: "m".repeat(9_999), system_fingerprint: 7, choices: "none", usage });
+    const { facts } = read({ rules: chatAnswers, framing: "whole", bytes });
+    expect(facts).toEqual({ ...NOTHING, model: "m".repeat(200) });
+  });
+
+  it("is nothing where it nests too deep for anybody", () => {
+    for (const [open, close] of [
+      ["[", "]"],
+      ['{"a":', "}"],
+    ] as const) {
+      const text = `[{"a":${open.repeat(5_000)}1${close.repeat(5_000)}}]`;
+      const long = `[{"a":${open.repeat(90_000)}1${close.repeat(90_000)}}]`;
+      for (const bytes of [Buffer.from(text), Buffer.from(long), Buffer.from(text.slice(1, -1))]) {
+        const answer = Buffer.from(`{"response":${bytes.toString()}}`);
+        read({ rules: workersAiAnswers, framing: "whole", bytes: answer }, [], { collectsText: true });
+        for (const { rules } of SAMPLES)
+          expect(read({ rules, framing: "whole", bytes }).facts).toEqual(NOTHING);
+        const event = Buffer.concat([Buffer.from("data: "), bytes, Buffer.from("\n\n")]);
+        for (const { rules, framing } of STREAMS)
+          expect(read({ rules, framing, bytes: event }).facts).toEqual(NOTHING);
+      }
+    }
+  });
+});
+
+const NOTHING = { usage: null, finish: null, model: null, fingerprint: null, isSchemaFailure: null };
 
 it("nothing at all, and what is no answer, say nothing", () => {
   for (const { rules, framing } of SAMPLES) {

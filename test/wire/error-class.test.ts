@@ -238,6 +238,8 @@ const PROVIDERS: Row[] = [
     500,
     google(500, "INTERNAL", "An internal error has occurred: prompt is too long to be true."),
   ],
+  ["server_error", 500, { error: { message: "Internal: maximum context length is unknown." } }],
+  ["rate_limited", 429, { message: "Too many tokens, please wait." }],
   ["server_error", 424, { message: "m" }, "ModelErrorException"],
   ["server_error", null, { error: { code: 502, message: "Provider returned error" } }],
   ["server_error", 502, ""],
