@@ -109,6 +109,35 @@ describe("one prompt's life", () => {
   });
 });
 
+describe("a ramp", () => {
+  it("is started, seen in status, held, let go on and ended by a rollback, and the log says so", async () => {
+    await succeed(["push", "ramped", "one.json", "--create"]);
+    await succeed(["push", "ramped", "two.json"]);
+    expect(await succeed(["ramp", "show", "ramped"])).toContain("no ramp is on");
+    const plan = ["--steps", "10,50,100", "--bake", "1h", "--holdback-time", "2d"];
+    expect(await succeed(["ramp", "ramped", "2", ...plan, "-m", "shorter"])).toMatch(
+      /ramp of v2 started at 10 % {2}revision 2[^]*▶ 10 % → 50 % → 95 % for 2 d → 100 %[^]*1 h at 10 %, /,
+    );
+    expect(await succeed(["status", "ramped"])).toMatch(
+      /v2 +canary +10 %[^]*ramp of v2 {2}running, step 1 of 3/,
+    );
+    expect(await succeed(["ramp", "pause", "ramped", "-m", "lunch"])).toMatch(/paused at 10 %; resume it/);
+    expect(await succeed(["ramp", "resume", "ramped"])).toMatch(/ramp resumed {2}revision 4/);
+    const shown: unknown = JSON.parse(await succeed(["ramp", "show", "ramped", "--json"]));
+    expect(OPERATIONS.getRamp.response.safeParse(shown)).toMatchObject({ success: true });
+    const again = await run(["ramp", "ramped", "2", "-y"]);
+    expect(again.code).toBe(1);
+    expect(again.error).toContain("A ramp of version 2 is on in production: stop it first.");
+    await succeed(["rollback", "ramped", "-m", "wrong refunds"]);
+    expect(await succeed(["log", "ramped"])).toMatch(
+      /rollback 2 → 1, ends the ramp +wrong refunds[^]*ramp v2 resumed at 10 %[^]*ramp v2 paused at 10 % +lunch/,
+    );
+    const none = await run(["ramp", "stop", "ramped"]);
+    expect(none).toMatchObject({ code: 1 });
+    expect(none.error).toContain("No ramp is on in production.");
+  });
+});
+
 describe("--json", () => {
   const READS: [string[], OperationId][] = [
     [["list"], "listPrompts"],
