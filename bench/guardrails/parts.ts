@@ -105,7 +105,7 @@ export const PARTS: readonly Target[] = [
   },
   {
     id: "P6",
-    says: "the interval of the risk ratio (95 %): it ever leaves out the truth within 100,000 requests",
+    says: "the interval of the risk ratio (about 95 %): it ever leaves out the truth within 100,000 requests",
     run: (scale) =>
       [0.01, 0.1, 0.5].flatMap((share) =>
         [
@@ -118,7 +118,7 @@ export const PARTS: readonly Target[] = [
             `errors ${errors * 100} %, ×${ratio}, share ${share * 100} %`,
             runsOf(400, scale),
             (seed) => runInterval({ share, errors, ratio }, 800_000 + seed),
-            5,
+            6,
           ),
         ),
       ),

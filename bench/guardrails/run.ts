@@ -3,7 +3,13 @@
 
 import { addToUpstream, createUpstream, judge } from "../../src/core/guardrails/verdict.ts";
 import { addStratum, createWatch, findCrossings } from "../../src/core/guardrails/watch.ts";
+import { GUARDS } from "../../src/core/guardrails/guards.ts";
+import type { Release } from "../../src/core/types.ts";
+import { addSeen } from "../../src/core/watching/add.ts";
+import { conclude } from "../../src/core/watching/conclude.ts";
+import { followRelease } from "../../src/core/watching/follow.ts";
 import { createRandom } from "./random.ts";
+import { drawTallies, USUAL } from "./traffic.ts";
 import { PARTS } from "./parts.ts";
 import { TARGETS, type Measured } from "./targets.ts";
 import { drawStratum, HEALTHY } from "./world.ts";
@@ -39,10 +45,57 @@ function timeEvaluation(): Measured[] {
   return [{ name: "evaluation of all guardrails", value: best, most: 50, unit: "µs" }];
 }
 
+/** A report into the watch of Control, and the verdict with all that there is to read: what a sync pays. */
+function timeReport(unit: "request" | "conversation"): Measured {
+  const random = createRandom(19);
+  const release = createRelease(unit);
+  const traffic = {
+    revision: 1,
+    versions: { baseline: 1, canary: 2 },
+    share: 0.1,
+    arms: { baseline: USUAL, canary: USUAL },
+    ...(unit === "conversation" && { units: 2_000 }),
+  };
+  const reports = Array.from({ length: 300 }, () => drawTallies(50, traffic, random));
+  const context = { specs: GUARDS, unit, forcedModel: null, nowMs: 1_000 };
+  let watch = followRelease(null, release);
+  let best = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < 20; round += 1) {
+    const startedAt = performance.now();
+    for (const tallies of reports) {
+      watch = addSeen(watch, { tallies }, context);
+      conclude(watch, context);
+    }
+    best = Math.min(best, ((performance.now() - startedAt) * 1_000) / reports.length);
+  }
+  const name = `a report of 50 to its verdict, unit ${unit}`;
+  return { name, value: best, most: Number.NaN, unit: "µs" };
+}
+
+function createRelease(unit: "request" | "conversation"): Release {
+  const table = { revision: 1, salt: "", slots: [] };
+  const names = {
+    schema: 1,
+    prompt: "bot",
+    environment: "production",
+    revision: 1,
+    unit,
+    baseline: 1,
+  } as const;
+  const arms = [90, 10].map((weight, index) => ({ version: index + 1, weight }));
+  return { ...names, arms, table, drains: [], revoked: [], changedAt: "2026-01-01T00:00:00.000Z" };
+}
+
 for (const { id, says, run } of [...TARGETS, ...PARTS]) {
   if (only === undefined || only.includes(id)) print(id, says, run(scale));
 }
-if (only === undefined || only.includes("T17")) print("T17", "cost of an evaluation", timeEvaluation());
+if (only === undefined || only.includes("T17")) {
+  print("T17", "cost of an evaluation", [
+    ...timeEvaluation(),
+    timeReport("request"),
+    timeReport("conversation"),
+  ]);
+}
 if (only === undefined || only.includes("T18")) {
   const random = createRandom(18);
   let watch = createWatch();

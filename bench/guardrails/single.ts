@@ -1,7 +1,8 @@
 // Single parts of the guardrails by themselves, without a whole rollout around them: false alarms of one CountGuard and of
 // one MeanGuard for any shape of values, the gate of a ramp, the check of the split.
 
-import { addToRatio, NO_RATIO, ratioInterval } from "../../src/core/guardrails/risk-ratio.ts";
+import { addLikelihood, NO_LIKELIHOOD } from "../../src/core/guardrails/odds-interval.ts";
+import { addToRatio, isSparse, NO_RATIO, ratioInterval } from "../../src/core/guardrails/risk-ratio.ts";
 import { addCounts, createCountGuard } from "../../src/core/guardrails/count-guard.ts";
 import { addMeans, createMeanGuard, SCORE_RULE, TIME_RULE } from "../../src/core/guardrails/mean-guard.ts";
 import { addToGate, createRampGate, judgeGate } from "../../src/core/guardrails/ramp-gate.ts";
@@ -117,12 +118,14 @@ export function runSplit(meant: number, real: number, requests: number, seed: nu
 export function runInterval(world: { share: number; errors: number; ratio: number }, seed: number): boolean {
   const random = createRandom(seed);
   let sums = NO_RATIO;
+  let likelihood = NO_LIKELIHOOD;
   for (let at = 0; at < REQUESTS; at += EVERY) {
     const units = random.binomial(EVERY, world.share);
     const canary = { units, bad: random.binomial(units, world.errors * world.ratio) };
     const baseline = { units: EVERY - units, bad: random.binomial(EVERY - units, world.errors) };
+    if (isSparse(sums)) likelihood = addLikelihood(likelihood, { baseline, canary });
     sums = addToRatio(sums, { baseline, canary });
-    const interval = ratioInterval(sums, 0.05);
+    const interval = ratioInterval(sums, likelihood, 0.05);
     if (interval === null) continue;
     if (world.ratio < interval.low || world.ratio > (interval.high ?? Number.POSITIVE_INFINITY)) return true;
   }

@@ -5,7 +5,8 @@
 // (Cochran–Mantel–Haenszel as an e-process: Lindon & Malek, arXiv 2011.03567; Turner & Grünwald, arXiv 2302.11401.)
 
 import { logMoments } from "./hypergeometric.ts";
-import { addToRatio, NO_RATIO, type RatioSums } from "./risk-ratio.ts";
+import { addLikelihood, NO_LIKELIHOOD, type OddsLikelihood } from "./odds-interval.ts";
+import { addToRatio, isSparse, NO_RATIO, type RatioSums } from "./risk-ratio.ts";
 
 /** Counts of one stratum; `bad` of `units`. Whole numbers. */
 export type CountStratum = {
@@ -27,6 +28,8 @@ export type CountGuard = {
   peakLogEvidence: number;
   /** Since the beginning, over all strata. */
   ratio: RatioSums;
+  /** For the interval, as long as the counts are too small for the sums above. */
+  likelihood: OddsLikelihood;
   /** Of the present block and the one before, for people: a change that came late drowns in a long past. */
   block: RatioSums;
   blockBefore: RatioSums;
@@ -63,6 +66,7 @@ export function createCountGuard({ margin }: Pick<CountRule, "margin"> = COUNT_R
     canaryBad: 0,
     peakLogEvidence: 0,
     ratio: NO_RATIO,
+    likelihood: NO_LIKELIHOOD,
     block: NO_RATIO,
     blockBefore: NO_RATIO,
     baselineUnits: 0,
@@ -92,6 +96,7 @@ export function addCounts(
     );
   }
   next.ratio = addToRatio(guard.ratio, stratum);
+  if (isSparse(guard.ratio)) next.likelihood = addLikelihood(guard.likelihood, stratum);
   next.block = addToRatio(guard.block, stratum);
   next.canaryUnits += canary.units;
   next.canaryBad += canary.bad;

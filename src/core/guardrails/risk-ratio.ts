@@ -4,6 +4,7 @@
 
 import type { CountStratum } from "./count-guard.ts";
 import { mixtureReach, mixtureWidth } from "./normal-mixture.ts";
+import { oddsInterval, type OddsLikelihood } from "./odds-interval.ts";
 
 /** `over / under` is the risk ratio, canary over baseline; `over / weight` and `under / weight` are the two rates. */
 export type RatioSums = {
@@ -14,6 +15,8 @@ export type RatioSums = {
   spread: number;
   baselineUnits: number;
   canaryUnits: number;
+  baselineBad: number;
+  canaryBad: number;
 };
 
 export const NO_RATIO: RatioSums = {
@@ -23,10 +26,14 @@ export const NO_RATIO: RatioSums = {
   spread: 0,
   baselineUnits: 0,
   canaryUnits: 0,
+  baselineBad: 0,
+  canaryBad: 0,
 };
 
 /** Bad answers at which the interval is tightest. */
 const OPTIMAL_BAD = 30;
+/** Of each arm: below it the interval is an exact one. */
+const LEAST_BAD = 10;
 
 export function addToRatio(sums: RatioSums, { baseline, canary }: CountStratum): RatioSums {
   if (baseline.units === 0 || canary.units === 0) return sums;
@@ -40,6 +47,8 @@ export function addToRatio(sums: RatioSums, { baseline, canary }: CountStratum):
     spread: sums.spread + (weight * bad - canary.bad * baseline.bad) / total,
     baselineUnits: sums.baselineUnits + baseline.units,
     canaryUnits: sums.canaryUnits + canary.units,
+    baselineBad: sums.baselineBad + baseline.bad,
+    canaryBad: sums.canaryBad + canary.bad,
   };
 }
 
@@ -51,6 +60,8 @@ export function addRatios(one: RatioSums, other: RatioSums): RatioSums {
     spread: one.spread + other.spread,
     baselineUnits: one.baselineUnits + other.baselineUnits,
     canaryUnits: one.canaryUnits + other.canaryUnits,
+    baselineBad: one.baselineBad + other.baselineBad,
+    canaryBad: one.canaryBad + other.canaryBad,
   };
 }
 
@@ -65,26 +76,34 @@ export function ratesOf({ over, under, weight }: RatioSums): { baseline: number;
   return weight === 0 ? null : { baseline: under / weight, canary: over / weight };
 }
 
+/** Too few bad answers in one of the arms for an approximation. */
+export function isSparse({ baselineBad, canaryBad }: RatioSums): boolean {
+  return Math.min(baselineBad, canaryBad) < LEAST_BAD;
+}
+
 /**
- * Around the risk ratio, holding at every moment at once with a chance of at least 1 − alpha: a normal mixture on its
- * logarithm. An approximation for large numbers, made usable for small ones by half a bad answer added to each arm;
- * measured in bench/guardrails (P6). null: nothing to compare; `high` null: no bound, the baseline had none.
+ * Around the risk ratio, holding at every moment at once with a chance of about 1 − alpha (measured in bench/guardrails,
+ * P6). Of few bad answers: that of the odds ratio, carried over at the baseline's rate. Of more: a normal mixture on the
+ * ratio's logarithm. null: nothing to compare; `high` null: no bound.
  */
 export function ratioInterval(
   sums: RatioSums,
+  likelihood: OddsLikelihood,
   alpha: number,
   designEffect = 1,
 ): { low: number; high: number | null } | null {
-  const { weight, baselineUnits, canaryUnits } = sums;
-  if (weight === 0) return null;
-  const over = sums.over + weight / canaryUnits / 2;
-  const under = sums.under + weight / baselineUnits / 2;
-  const spread = sums.spread + ((weight / canaryUnits) * weight) / baselineUnits;
+  if (sums.weight === 0) return null;
+  if (isSparse(sums)) return sparseInterval(sums, oddsInterval(likelihood, alpha, designEffect));
+  const { over, under, spread } = sums;
   const variance = (spread / (over * under)) * designEffect;
   const reach = mixtureReach(1 / variance, mixtureWidth(OPTIMAL_BAD, alpha), alpha) * variance;
   const middle = Math.log(over / under);
-  return {
-    low: sums.over === 0 ? 0 : Math.exp(middle - reach),
-    high: sums.under === 0 ? null : Math.exp(middle + reach),
-  };
+  return { low: Math.exp(middle - reach), high: Math.exp(middle + reach) };
+}
+
+/** An odds ratio says more than a risk ratio where the baseline often fails; where it hardly does they are the same. */
+function sparseInterval(sums: RatioSums, odds: { low: number; high: number | null }) {
+  const rate = sums.under / sums.weight;
+  const toRisk = (ratio: number) => ratio / (1 - rate + rate * ratio);
+  return { low: toRisk(odds.low), high: odds.high === null ? null : toRisk(odds.high) };
 }

@@ -38,9 +38,9 @@ function viewGuard(pair: PairWatch, spec: GuardSpec, threshold: number): GuardVi
 type Numbers = Pick<GuardView, "effect" | "low" | "high" | "baseline" | "canary">;
 
 function countNumbers(guard: CountGuard, designEffect: number): Numbers {
-  const { ratio, baselineUnits, baselineBad, canaryUnits, canaryBad } = guard;
+  const { ratio, likelihood, baselineUnits, baselineBad, canaryUnits, canaryBad } = guard;
   const effect = riskRatio(ratio);
-  const interval = ratioInterval(ratio, INTERVAL_ALPHA, designEffect);
+  const interval = ratioInterval(ratio, likelihood, INTERVAL_ALPHA, designEffect);
   const rates = ratesOf(ratio);
   return {
     effect: effect !== null && Number.isFinite(effect) ? effect : null,

@@ -73,7 +73,7 @@ export function sayValue(metric: Metric, value: number | null): string {
 
 /** Counts as a factor, times and costs as a difference in percent, scores as a difference. */
 function sayEffect({ kind, metric, effect, low, high }: GuardView): string {
-  if (effect === null) return low === null ? "" : `at least ×${sayFactor(low)}`;
+  if (effect === null) return low === null || low === 0 ? "" : `at least ×${sayFactor(low)}`;
   if (metric === "judge_score") return range(effect, low, high, saySigned);
   if (kind === "mean") {
     return range(effect, low, high, (ratio) => `${saySigned(Math.round(100 * (ratio - 1)))} %`);

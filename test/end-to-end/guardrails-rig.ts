@@ -1,0 +1,143 @@
+// The rig behind the guardrail tests: a provider that does to each version's requests as it is told, load on two edges,
+// and what became of the release. Every request is a unit of its own, so that a rollback needs few of them.
+
+import { createServer, type ServerResponse } from "node:http";
+import type { HealthView, ReleaseEvent } from "../../src/core/health.ts";
+import type { Revision } from "../../src/core/types.ts";
+import { until } from "../support/wait.ts";
+import { BASELINE_TEXT, callAdmin, CANARY_TEXT, send } from "./rollback-rig.ts";
+
+export type Version = "baseline" | "canary";
+
+/** Of one version's answers. Times are real: keep them short. */
+export type Behaviour = {
+  status: number;
+  /** Until the first event, and until the end. */
+  firstTokenMs: number;
+  totalMs: number;
+  outputTokens: number;
+};
+
+const GOOD: Behaviour = { status: 200, firstTokenMs: 2, totalMs: 4, outputTokens: 100 };
+
+export type Dispatch = { atMs: number; prompt: string; version: Version; status: number };
+
+export type Provider = {
+  url: string;
+  dispatches: Dispatch[];
+  /** For the prompt of that name, until told otherwise. */
+  behave(prompt: string, of: { [version in Version]?: Partial<Behaviour> }): void;
+  stop(): Promise<void>;
+};
+
+export async function startProvider(): Promise<Provider> {
+  const dispatches: Dispatch[] = [];
+  const told = new Map<string, { [version in Version]?: Partial<Behaviour> }>();
+  const server = createServer((incoming, answer) => {
+    const chunks: Buffer[] = [];
+    incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
+    incoming.on("end", () => {
+      const text = Buffer.concat(chunks).toString();
+      const [, prompt = ""] = /from:([^:\s]+):/.exec(text) ?? [];
+      const version = text.includes(CANARY_TEXT)
+        ? "canary"
+        : text.includes(BASELINE_TEXT)
+          ? "baseline"
+          : null;
+      if (version === null) return void answer.writeHead(400).end("no prompt in it");
+      const behaviour = { ...GOOD, ...told.get(prompt)?.[version] };
+      dispatches.push({ atMs: Date.now(), prompt, version, status: behaviour.status });
+      void play(answer, behaviour);
+    });
+  });
+  server.keepAliveTimeout = 600_000;
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    dispatches,
+    behave: (prompt, of) => void told.set(prompt, of),
+    stop: () => new Promise((resolve) => (server.closeAllConnections(), server.close(() => resolve()))),
+  };
+}
+
+async function play(answer: ServerResponse, behaviour: Behaviour): Promise<void> {
+  const { status, firstTokenMs, totalMs, outputTokens } = behaviour;
+  if (status !== 200) {
+    answer.writeHead(status, { "content-type": "application/json" });
+    return void answer.end(`{"error":{"message":"as told","type":"server_error"}}`);
+  }
+  answer.writeHead(200, { "content-type": "text/event-stream" });
+  await pass(firstTokenMs);
+  const head = { id: "chatcmpl-1", object: "chat.completion.chunk", created: 1, model: "gpt-5.4-mini" };
+  const write = (rest: object) => answer.write(`data: ${JSON.stringify({ ...head, ...rest })}\n\n`);
+  write({ choices: [{ index: 0, delta: { role: "assistant", content: "Hello" }, finish_reason: null }] });
+  await pass(totalMs - firstTokenMs);
+  write({ choices: [{ index: 0, delta: {}, finish_reason: "stop" }] });
+  const usage = { prompt_tokens: 200, completion_tokens: outputTokens, total_tokens: 200 + outputTokens };
+  write({ choices: [], usage });
+  answer.end("data: [DONE]\n\n");
+}
+
+function pass(ms: number): Promise<void> {
+  return ms <= 0 ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+let serial = 0;
+
+/** A stream, as chats are, with its usage at the end. */
+function chat(edge: { name: string; url: string }, prompt: string) {
+  serial += 1;
+  const messages = [{ role: "user", content: `from:${prompt}:${edge.name}:${serial}` }];
+  const body = { model: "gpt-5.4-mini", stream: true, stream_options: { include_usage: true }, messages };
+  return send(`${edge.url}/p/${prompt}/openai/v1/chat/completions`, "POST", JSON.stringify(body), {});
+}
+
+/** Version 1 as the baseline, version 2 with `weight` percent, every request a unit of its own. */
+export async function createRollout(adminUrl: string, prompt: string, weight: number): Promise<void> {
+  const path = `/admin/prompts/${prompt}`;
+  await callAdmin(adminUrl, "PUT", path, { unit: "request" });
+  for (const system of [BASELINE_TEXT, CANARY_TEXT]) {
+    await callAdmin(adminUrl, "POST", `${path}/versions`, { system });
+  }
+  await callAdmin(adminUrl, "POST", `${path}/canary`, { version: 2, weight, transition: "now" });
+}
+
+/** Keeps chats going on every edge until it is stopped, or until so many were answered. */
+export function startChats(edges: { name: string; url: string }[], prompt: string, loops = 3) {
+  const state = { running: true, answered: 0 };
+  const loop = async (edge: { name: string; url: string }) => {
+    while (state.running) {
+      // A test that has failed stops its Workers first.
+      await chat(edge, prompt).catch(() => (state.running = false));
+      state.answered += 1;
+    }
+  };
+  const all = edges.flatMap((edge) => Array.from({ length: loops }, () => loop(edge)));
+  return {
+    answered: () => state.answered,
+    stop: async () => {
+      state.running = false;
+      await Promise.all(all);
+    },
+  };
+}
+
+export function connect(adminUrl: string, prompt: string) {
+  const read = <Body>(rest: string) => callAdmin<Body>(adminUrl, "GET", `/admin/prompts/${prompt}/${rest}`);
+  return {
+    health: () => read<HealthView>("health"),
+    events: async () => (await read<{ events: ReleaseEvent[] }>("events")).events,
+    revisions: async () => (await read<{ revisions: Revision[] }>("revisions")).revisions,
+    untilRolledBack: (deadlineMs = 30_000) =>
+      until(
+        async () => {
+          const { revisions } = await read<{ revisions: Revision[] }>("revisions");
+          return revisions.find(({ action }) => action === "rollback");
+        },
+        deadlineMs,
+        `${prompt} is rolled back`,
+      ),
+  };
+}
