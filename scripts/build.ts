@@ -14,8 +14,9 @@ import { transform } from "esbuild";
 const ROOT = join(import.meta.dirname, "..");
 const DIST = join(ROOT, "dist");
 
-/** The smallest limit that Cloudflare has ever set is 3 MB gzipped, but start-up time grows with every byte. */
-export const BUNDLE_BUDGET_BYTES = 250 * 1024;
+/** The smallest limit that Cloudflare has ever set is 3 MB gzipped, but start-up time grows with every byte. The maintained
+ * prices of models are 77 KiB of it. */
+export const BUNDLE_BUDGET_BYTES = 320 * 1024;
 
 /** A build that nothing has asked for since is removed; every test run asks once, and ends long before. */
 const STALE_BUILD_MS = 60 * 60 * 1000;
