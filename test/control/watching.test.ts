@@ -5,6 +5,9 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { executeCommand } from "../../src/control/commands.ts";
 import { MOST_EVENTS, readEvents, recordEvent } from "../../src/control/events.ts";
+import { runAlarm } from "../../src/control/housekeeping.ts";
+import type { Targets } from "../../src/control/outbox.ts";
+import { LOST_AFTER_MS } from "../../src/control/reporters.ts";
 import { answerSync } from "../../src/control/reports.ts";
 import { openStore, readRevisions, type ControlStore } from "../../src/control/store.ts";
 import { gateOf, readHealth, watchReport, watchTime } from "../../src/control/watching.ts";
@@ -34,6 +37,14 @@ beforeEach(() => {
   createPrompt(store);
 });
 
+const rethrow = (_: string, error: unknown) => {
+  throw error;
+};
+const NO_TARGETS: Targets = {
+  putStore: async () => {},
+  upsertPrompt: async () => {},
+  resolveAlias: async () => null,
+};
 const FAILING = { errors: 0.6 };
 
 function releaseNow() {
@@ -48,10 +59,14 @@ function draw(canary: Partial<TrafficArm> = {}, baseline: Partial<TrafficArm> = 
 }
 
 /** One sync of an isolate, a second after the last one. */
-function report(tallies: Tally[], repeated = false): SyncReply {
+function report(tallies: Tally[], repeated = false, isolate = "isolate-1"): SyncReply {
   nowMs += 1_000;
   if (!repeated) sequence += 1;
-  const request = createSync({ report: { sequence, tallies }, knownRevision: releaseNow().revision });
+  const request = createSync({
+    isolate,
+    report: { sequence, tallies },
+    knownRevision: releaseNow().revision,
+  });
   const reply = answerSync(store, request, LEASE, nowMs, (counted) =>
     watchReport(store, "production", { tallies: counted }, nowMs, OPTIONS),
   );
@@ -323,5 +338,44 @@ describe("events", () => {
   test("are the latest, however many there were", () => {
     record(30, "production", 10);
     expect(events().map(({ data }) => data["index"])).toEqual([29, 28, 27, 26, 25, 24, 23, 22, 21, 20]);
+  });
+});
+
+describe("calls that never end", () => {
+  test("are given up by the alarm, and their canary with them", async () => {
+    changeWeight(store, 50, nowMs);
+    const { revision } = releaseNow();
+    const hang = (arm: "baseline" | "canary", calls: number, over: number): Tally => ({
+      revision,
+      version: arm === "canary" ? 2 : 1,
+      arm,
+      reason: "split",
+      turn: "first",
+      started: calls,
+      requests: over,
+      errors: 0,
+      aborted: 0,
+    });
+    report([hang("baseline", 60, 60), hang("canary", 60, 0)]);
+    expect(revisions()).toHaveLength(2);
+    const alarm = () =>
+      runAlarm(
+        store,
+        NO_TARGETS,
+        () => nowMs,
+        rethrow,
+        (environment, tallies) => watchReport(store, environment, { tallies }, nowMs, OPTIONS),
+      );
+    nowMs += LOST_AFTER_MS - 5_000;
+    await alarm();
+    expect(revisions()).toHaveLength(2);
+    // Others go on meanwhile: what is lost now is compared with what is answered now.
+    sequence = 0;
+    report([hang("baseline", 15, 15)], false, "isolate-2");
+    nowMs += 10_000;
+    await alarm();
+    const [row] = revisions();
+    expect(row).toMatchObject({ action: "rollback", actor: "guardrail" });
+    expect(row!.reason).toMatch(/^errors 0 % on v1, 100 % on v2 \(at least ×\d/);
   });
 });

@@ -2,8 +2,11 @@
 // the guardrails within seconds, by the ordinary command and with the numbers; an incident of both arms takes nothing off.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { TrafficArm } from "../../bench/guardrails/traffic.ts";
+import { connectAdmin } from "../support/admin.ts";
 import { startCluster, type Cluster } from "../support/cluster.ts";
 import { until } from "../support/wait.ts";
+import { createRig, type Rig } from "./ramps-rig.ts";
 import { connect, createRollout, startChats, startProvider, type Provider } from "./guardrails-rig.ts";
 
 let provider: Provider;
@@ -89,5 +92,56 @@ describe("an incident of both arms", () => {
     );
     expect((await admin.revisions()).map(({ action }) => action)).toEqual(["canary", "push"]);
     console.log(`${prompt}: ${health.says}`);
+  });
+});
+
+const rollOut = async (): Promise<Rig> => {
+  const rig = await createRig(
+    () => connectAdmin(cluster.control.url),
+    () => cluster.control,
+  );
+  await connectAdmin(cluster.control.url).canary(rig.prompt, 2, 20);
+  for (let reports = 0; reports < 20; reports += 1) await rig.feed(100, { errors: 0.01 }, { errors: 0.01 });
+  return rig;
+};
+
+/** Reports as isolates send them, into the real object: what the provider's answers say is added up by the data plane. */
+describe("reports of a canary that is worse", () => {
+  it.each<[string, Partial<TrafficArm>, RegExp]>([
+    ["slow to begin", { firstToken: 1.6 }, /^time to first token \d+ ms on v1, \d+ ms on v2 \(\+\d+ %/],
+    ["slow to end", { latency: 2 }, /^time to the whole answer [\d,]+ ms on v1, [\d,]+ ms on v2 \(\+\d+ %/],
+    ["dear", { cost: 1.6 }, /^cost of an answer \$0\.00\d+ on v1, \$0\.00\d+ on v2 \(\+\d+ %/],
+    ["evasive", { refusals: 0.1 }, /^refusals \d\.\d % on v1, \d+\.\d % on v2 \(/],
+  ])("%s take it off in the reply to the report that showed it", async (_, canary, reason) => {
+    const rig = await rollOut();
+    let reports = 0;
+    for (; ; reports += 1) {
+      expect(reports).toBeLessThan(60);
+      // The object loses its memory on the way, as objects do.
+      if (reports === 1) await cluster.evict(rig.prompt);
+      const { reply } = await rig.feed(100, canary);
+      if (reply.release === null) continue;
+      expect(reply.release.arms).toEqual([{ version: 1, weight: 100 }]);
+      break;
+    }
+    const row = (await rig.readLog()).at(-1)!;
+    expect(row).toMatchObject({ action: "rollback", actor: "guardrail" });
+    expect(row.reason).toMatch(reason);
+    console.log(`${rig.prompt}: after ${reports + 1} reports of 100 — ${row.reason}`);
+  });
+
+  it("and of a baseline that is just as slow take nothing off", async () => {
+    const rig = await rollOut();
+    for (let reports = 0; reports < 30; reports += 1) {
+      const { reply } = await rig.feed(100, { latency: 3 }, { latency: 3 });
+      expect(reply.release).toBeNull();
+    }
+    const health = await rig.ask("readHealth", "production");
+    expect(health).toMatchObject({
+      verdict: "upstream",
+      isFrozen: true,
+      upstream: [{ metric: "latency_tail" }],
+    });
+    expect(health.says).toMatch(/^not the prompt: slow answers \d\.\d % → \d+\.\d % on the baseline since/);
   });
 });
