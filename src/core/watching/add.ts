@@ -13,7 +13,15 @@ import type { Tally, Unit } from "../types.ts";
 import { armSumsOf } from "./arms.ts";
 import { addClumps, designEffectsOf } from "./clumps.ts";
 import { addModels } from "./models.ts";
-import type { BaselineWatch, EnvironmentWatch, Epoch, OpenStratum, PairSplit, PairWatch } from "./state.ts";
+import type {
+  BaselineWatch,
+  EnvironmentWatch,
+  Epoch,
+  ErrorClasses,
+  OpenStratum,
+  PairSplit,
+  PairWatch,
+} from "./state.ts";
 
 export type WatchContext = {
   specs: readonly GuardSpec[];
@@ -82,13 +90,10 @@ function addToBaseline(
   { forcedModel, nowMs }: WatchContext,
 ): BaselineWatch {
   let { models, open } = watch;
-  const errorClasses = { ...watch.errorClasses };
+  let { errorClasses } = watch;
   for (const tally of tallies) {
     open = mergeArmSums(open, armSumsOf(tally));
-    for (const name of ERROR_CLASSES) {
-      const failed = tally.sums?.errorClasses[name] ?? 0;
-      if (failed > 0) errorClasses[name] = (errorClasses[name] ?? 0) + failed;
-    }
+    errorClasses = addClasses(errorClasses, tally);
   }
   if (tallies.length > 0 || asked.length > 0) {
     const seen = tallies.map(({ sums }) => sums?.models ?? {}).reduce(addCounts, {});
@@ -97,6 +102,15 @@ function addToBaseline(
   const seenAtMs = tallies.some(({ requests }) => requests > 0) ? nowMs : watch.seenAtMs;
   const next = { ...watch, models, open, errorClasses, seenAtMs };
   return isFull({ baseline: open, canary: NOTHING }) ? closeBaseline(next, nowMs) : next;
+}
+
+function addClasses(held: ErrorClasses, { sums }: Tally): ErrorClasses {
+  const next = { ...held };
+  for (const name of ERROR_CLASSES) {
+    const failed = sums?.errorClasses[name] ?? 0;
+    if (failed > 0) next[name] = (next[name] ?? 0) + failed;
+  }
+  return next;
 }
 
 const NOTHING = createArmSums();
@@ -134,6 +148,7 @@ function addToPair(pair: PairWatch, tallies: readonly Tally[], { unit }: WatchCo
     next = {
       ...next,
       open: addToOpen(next.open, arm, tally),
+      errorClasses: arm === "canary" ? addClasses(next.errorClasses, tally) : next.errorClasses,
       clumps: next.clumps === null ? null : addClumps(next.clumps, arm, tally),
       split: unit === "request" ? addToSplit(next.split, arm, tally, epoch) : next.split,
     };

@@ -10,7 +10,7 @@ import type { GuardView, ReleaseEvent, UpstreamView, VerdictKind } from "../heal
 import { nextClosingMs, type WatchContext } from "./add.ts";
 import { latelyOf, viewGuards } from "./guard-view.ts";
 import { sayCount, sayClock, sayGate, sayGuard, sayRate, sayUpstream } from "./says.ts";
-import type { BaselineWatch, EnvironmentWatch, PairWatch } from "./state.ts";
+import type { BaselineWatch, EnvironmentWatch, ErrorClasses, PairWatch } from "./state.ts";
 
 /** Without a comparison for so long, the verdict is to wait. */
 export const QUIET_MS = 30 * 60_000;
@@ -103,7 +103,9 @@ function sayPair(
   const versions = { baseline: pair.baseline, canary: pair.canary };
   const sentenceOf = (metric: GuardView["metric"]) => {
     const guard = guards.find((one) => one.metric === metric);
-    return guard === undefined ? [] : [sayGuard(guard, versions, latelyOf(pair, guard))];
+    if (guard === undefined) return [];
+    const cause = metric === "errors" && guard.isCrossed ? mainCause(pair.errorClasses) : "";
+    return [sayGuard(guard, versions, latelyOf(pair, guard)) + cause];
   };
   const crossed = findings.flatMap(({ metric }) => sentenceOf(metric));
   const upstream = viewUpstream(baseline).map((one) => sayUpstream(one) + sayCauses(baseline, one));
@@ -135,12 +137,16 @@ function sayModel({ models }: BaselineWatch): string {
   return `the provider answers with ${last.to} instead of ${last.from} since ${sayClock(last.since)}`;
 }
 
-/** ", mostly rate_limited" */
 function sayCauses({ errorClasses }: BaselineWatch, { metric }: UpstreamView): string {
+  return metric === "errors" ? mainCause(errorClasses) : "";
+}
+
+/** ", mostly rate_limited" */
+function mainCause(errorClasses: ErrorClasses): string {
   const classes = Object.entries(errorClasses).toSorted(([, one], [, other]) => other - one);
   const total = classes.reduce((sum, [, count]) => sum + count, 0);
   const [first] = classes;
-  return metric === "errors" && first !== undefined && first[1] > total / 2 ? `, mostly ${first[0]}` : "";
+  return first !== undefined && first[1] > total / 2 ? `, mostly ${first[0]}` : "";
 }
 
 export function viewUpstream({ upstream, risingSinceMs, seenAtMs }: BaselineWatch): UpstreamView[] {

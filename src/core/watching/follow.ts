@@ -41,6 +41,7 @@ function beginPair(baseline: BaselineWatch, canary: number, release: Release): P
     sinceMs: Date.parse(release.changedAt),
     epochs: [{ revision: release.revision, share: shareOf(release, canary), endedAtMs: null }],
     open: [],
+    errorClasses: {},
     state: createWatch(baseline.usual),
     split: { check: createSplitCheck(), units: 0, canary: 0, expected: 0, peak: 0 },
     gate: { since: release.revision, proof: createRampGate() },

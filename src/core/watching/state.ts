@@ -32,12 +32,14 @@ export type BaselineWatch = {
   /** Since when a detector has been above zero, which is when its change began if it finds one; ms. */
   risingSinceMs: { [metric in UpstreamMetric]: number | null };
   /** Failures since then. */
-  errorClasses: { [errorClass in ErrorClass]?: number };
+  errorClasses: ErrorClasses;
   models: ModelWatch;
   /** When it was reported on last; null: never. */
   seenAtMs: number | null;
   verdict: VerdictKind;
 };
+
+export type ErrorClasses = { [errorClass in ErrorClass]?: number };
 
 /** One canary beside one baseline. Another pair, or the same canary put on again, is watched from the beginning. */
 export type PairWatch = {
@@ -47,6 +49,8 @@ export type PairWatch = {
   /** Oldest first. */
   epochs: readonly Epoch[];
   open: readonly OpenStratum[];
+  /** Why the canary's calls failed. */
+  errorClasses: ErrorClasses;
   state: WatchState;
   split: PairSplit;
   /** Proof since the present weights: `since` is their revision. */

@@ -33,7 +33,7 @@ describe("a verdict from tallies", () => {
     [
       "errors",
       { errors: 0.2 },
-      /^errors 1\.\d % on v1, \d+\.\d % on v2 \(×\d+(\.\d)?, .* to .*\) after \d+ canary requests; evidence \d+\.\d of 6\.7/,
+      /^errors 1\.\d % on v1, \d+\.\d % on v2 \(×\d+(\.\d)?, .* to .*\) after \d+ canary requests; evidence \d+\.\d of 6\.7, mostly server_error/,
     ],
     ["refusals", { refusals: 0.2 }, /^refusals 0\.\d % on v1, /],
     [
