@@ -42,6 +42,11 @@ export type Env = {
   AWS_SECRET_ACCESS_KEY?: string;
   AWS_SESSION_TOKEN?: string;
   AWS_REGION?: string;
+  /** Which requests get a line in the log: "all", "errors" (the default), "off", or a share of the good ones ("0.01")
+   * beside all errors. */
+  LOG_REQUESTS?: string;
+  /** One point a request in Workers Analytics Engine, where it is bound. */
+  ANALYTICS?: AnalyticsDataset;
   /** Workers AI of the Worker's own account: `[ai] binding = "AI"` in wrangler.toml. */
   AI?: AiBinding;
   /** A provider's secret, put in the place of a valid proxy key and used for nothing else. */
@@ -58,6 +63,11 @@ export type AiBinding = {
     inputs: object,
     options: { returnRawResponse: true; signal: AbortSignal },
   ): Promise<Response>;
+};
+
+/** What we use of Workers Analytics Engine. */
+export type AnalyticsDataset = {
+  writeDataPoint(point: { indexes: string[]; blobs: string[]; doubles: number[] }): void;
 };
 
 /** What we use of the platform's rate limiter. */
