@@ -4,7 +4,9 @@
 
 import { assign, assignFallback, isAmbiguous } from "../core/assign.ts";
 import { isProblem, problem, type Problem } from "../core/problem.ts";
-import type { Assignment, JsonObject, Release } from "../core/types.ts";
+import { hashUnit } from "../core/hash.ts";
+import type { Assignment, JsonObject, Release, Unit } from "../core/types.ts";
+import { jsonDemandOf } from "../wire/json-demand.ts";
 import { replaceModel } from "../wire/model-path.ts";
 import type { Endpoint, Pieces, Scan } from "../wire/wire.ts";
 import { checkPrompted, type Admission } from "./admit.ts";
@@ -28,6 +30,8 @@ import {
 } from "./releases.ts";
 import type { Account } from "./respond.ts";
 import type { SealedAs } from "./seal.ts";
+import { addCaller } from "./callers.ts";
+import type { CallTraits } from "./settle.ts";
 import { loadVersion, peekVersion, prepareVersion, type LoadedVersion } from "./versions.ts";
 
 export type Question = {
@@ -69,6 +73,8 @@ export type Decision = {
   /** Arms are compared, so the first event of a stream is looked at in each: an error there is the provider's as often as
    * the version's, and must not count against the canary alone. */
   isCompared: boolean;
+  /** What a call is counted by; to be asked for while the call is under way. */
+  describe(assignment: Assignment): CallTraits;
   /** The same request for the baseline, should the canary fail; null: it is no canary's, the prompt has its shield off, or
    * the body is not kept. */
   fallback: (() => Promise<Fallback | null>) | null;
@@ -151,10 +157,43 @@ export async function decideBody(
       chain: noteOf({ ...question, unit, link, release, assignment, conversations }, Date.now()),
       streams: question.endpoint.streams ?? question.scan.stream,
       isCompared: isShielded || (hasShield && served.reason === "split"),
+      describe: (routed) => describeCall(question, entry, routed, link?.root?.key ?? unit.key, release.unit),
       fallback: isShielded ? () => fallBack(question, entry, served, scope) : null,
     };
   }
   return problem("release_unavailable", `The release of ${question.name} keeps changing. Retry shortly.`);
+}
+
+const UNIT_BUCKETS = 64;
+
+/** Under which stamp, by whom and for what. Buckets of units are no buckets of the split: another salt. */
+function describeCall(
+  { scan, endpoint, provider, headers }: Question,
+  { prompt, callers }: Entry,
+  { revision, version, arm, reason }: Assignment,
+  key: string,
+  unit: Unit,
+): CallTraits {
+  const { format, count, streams } = endpoint;
+  const compiled = peekVersion(prompt, version)?.version.compiled ?? null;
+  const isSticky = reason === "split" && unit !== "request";
+  const unitBucket = isSticky ? hashUnit("unit-bucket", key) % UNIT_BUCKETS : null;
+  const turn = scan.continues ? "later" : "first";
+  const stamp = { revision, version, arm, reason, turn, unitBucket } as const;
+  if (!count) {
+    const { tools, json } = format.shapes(scan);
+    const client = headers.get("user-agent") ?? null;
+    addCaller(callers, {
+      body: scan.body,
+      askedModel: scan.model,
+      tools,
+      schema: json?.schema ?? null,
+      client,
+    });
+  }
+  const demand = count ? null : jsonDemandOf(format, scan, compiled, provider);
+  const askedModel = compiled?.model ?? scan.model;
+  return { stamp, provider, askedModel, streams: streams ?? scan.stream, demand };
 }
 
 /** Of a count of tokens nobody has anything to say. */

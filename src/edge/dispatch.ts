@@ -15,12 +15,14 @@ import { callUpstream, type UpstreamCall } from "./forward.ts";
 import { cleanRequestHeaders } from "./headers.ts";
 import { isInForce } from "./lease.ts";
 import { isPieces, joinPieces, openPieces } from "./pieces.ts";
-import { relayAnswer, type Watch } from "./relay.ts";
-import { scheduleFlush } from "./releases.ts";
+import { framingIn, isEncoded, relayAnswer, type Meter, type Watch } from "./relay.ts";
+import type { Scope } from "./releases.ts";
 import { respondProblem, stampHeaders } from "./respond.ts";
 import { sealAccount } from "./seal.ts";
 import { discard, isBlamed, openStream, type Attempt } from "./shield.ts";
-import { addOutcome, type OutcomeKind } from "./tallies.ts";
+import { beginCall, NO_ANSWER, settleCall, type CallEnd, type OpenCall } from "./settle.ts";
+import { createSight } from "./sight.ts";
+import { within } from "./time.ts";
 import { mountUploadUrl } from "./uploads.ts";
 
 /** A turn with its version in it; a canary's failure before its first byte is answered by the baseline, once. null: the
@@ -41,23 +43,40 @@ export async function dispatchTurn(
 export async function attempt(
   call: Call,
   endpoint: Endpoint,
-  { entry, streams, chain, isCompared }: Decision,
+  { entry, streams, chain, isCompared, describe }: Decision,
   injected: Injected | Problem,
 ): Promise<Attempt> {
   let startedAtMs = Date.now();
-  if (isProblem(injected)) return { kind: "unsent", problem: injected };
-  // The provider's time begins when all of the body is up.
-  void injected.upload?.sent.then(() => (startedAtMs = Date.now()));
-  const prepared = await prepareCall(call, "POST", injected, streams || chain !== null);
-  if (isProblem(prepared)) return { kind: "failed", problem: prepared };
-  const { assignment } = call.account;
+  const { account, scope } = call;
+  const { assignment } = account;
+  if (isProblem(injected)) {
+    // Variables are what a version asks for; anything else is the caller's own mistake and no arm's fault.
+    const isVersions = injected.problem.startsWith("variable_");
+    return { kind: "unsent", problem: injected, open: isVersions ? begin() : null };
+  }
+  const prepared = await prepareCall(call, "POST", injected, streams || chain !== null || !endpoint.count);
+  if (isProblem(prepared)) return { kind: "failed", problem: prepared, open: begin() };
   if (assignment !== null && !isInForce(entry.grant, assignment, Date.now())) return { kind: "fenced" };
-  const upstream = await callUpstream(prepared, call.request.signal, firstByteMs(call));
-  if (upstream === "aborted") return { kind: "aborted" };
-  if (isProblem(upstream)) return { kind: "failed", problem: upstream };
-  if (!isCompared || !streams) return { kind: "answered", upstream, opening: null };
+  startedAtMs = Date.now();
+  const calling = callUpstream(prepared, call.request.signal, firstByteMs(call));
+  const open = begin();
+  // The provider's time begins when all of the body is up.
+  void injected.upload?.sent.then(() => {
+    startedAtMs = Date.now();
+    if (open !== null) open.startedAtMs = startedAtMs;
+  });
+  const upstream = await calling;
+  if (upstream === "aborted") return { kind: "aborted", open };
+  if (isProblem(upstream)) return { kind: "failed", problem: upstream, open };
+  if (!isCompared || !streams) return { kind: "answered", upstream, opening: null, open };
   const limits = { signal: call.request.signal, timeoutMs: firstByteMs(call), startedAtMs };
-  return openStream(upstream, endpoint.format.answers, limits);
+  return openStream(upstream, endpoint.format.answers, limits, open);
+
+  /** Token counts are no traffic of an arm. */
+  function begin(): OpenCall | null {
+    if (assignment === null || endpoint.count) return null;
+    return beginCall(entry, account.requestId, describe(assignment), scope);
+  }
 }
 
 /** What the baseline makes of a request that its canary failed; null: the canary's own answer goes down. */
@@ -73,11 +92,52 @@ async function standIn(
   const found = await decision.fallback();
   // Nobody is there any more to answer, and nothing to blame the canary for a second time.
   if (found === null || request.signal.aborted) return null;
-  count(call, endpoint, decision.entry, "error");
-  discard(failed);
+  settleFailed(call, endpoint, failed);
   account.assignedVersion = canary.version;
   account.assignment = found.assignment;
   return attempt(call, endpoint, { ...decision, fallback: null }, found.injected);
+}
+
+/** Counts a canary's failure whose words nobody gets to read but us: they are read for their class, and for no longer than
+ * the baseline's answer takes. */
+function settleFailed({ scope }: Call, endpoint: Endpoint, failed: Attempt): void {
+  if (failed.kind === "fenced" || failed.open === undefined || failed.open === null) {
+    discard(failed);
+    return;
+  }
+  const { open } = failed;
+  const own = failed.kind === "unsent" || failed.kind === "failed" ? failed.problem : null;
+  if (failed.kind !== "answered") return settleCall(open, { ...NO_ANSWER, problem: own }, scope);
+  const { upstream, opening } = failed;
+  const framing = framingIn(upstream.headers, false) ?? "whole";
+  const { startedAtMs } = open;
+  const sight = createSight(endpoint.format.answers, framing, { collectsText: false, startedAtMs });
+  for (const chunk of opening?.chunks ?? []) sight.push(chunk);
+  const errorName = upstream.headers.get("x-amzn-errortype");
+  const settle = () => {
+    const end = { kind: "error", status: upstream.status, problem: null, errorName } as const;
+    settleCall(open, { ...end, ...sight.finish(), firstTokenMs: null }, scope);
+    discard(failed);
+  };
+  if (opening !== null || isEncoded(upstream.headers)) return settle();
+  scope.ctx.waitUntil(readSome(upstream, (bytes) => sight.push(bytes)).then(settle, settle));
+}
+
+const MOST_ERROR_BYTES = 16 * 1024;
+const ERROR_WITHIN_MS = 2_000;
+
+async function readSome({ body }: Response, push: (bytes: Uint8Array) => void): Promise<void> {
+  if (body === null) return;
+  const reader = (body as ReadableStream<Uint8Array>).getReader();
+  const untilMs = Date.now() + ERROR_WITHIN_MS;
+  let size = 0;
+  while (size < MOST_ERROR_BYTES) {
+    const read = await within(untilMs - Date.now(), reader.read());
+    if (read === undefined || read.done) break;
+    size += read.value.length;
+    push(read.value);
+  }
+  await reader.cancel();
 }
 
 export function answerTurn(
@@ -87,26 +147,25 @@ export function answerTurn(
   attempted: Attempt,
   dispatchedAtMs: number,
 ): Response {
-  const { family, account } = call;
-  // Of the decision no more than its entry: it holds two bodies, which a long stream must not keep.
-  const { entry } = decision;
-  const settle = (outcome: OutcomeKind) => count(call, endpoint, entry, outcome);
+  const { family, account, scope } = call;
+  // Of the decision no more than what follows: it holds two bodies, which a long stream must not keep.
+  const settle = (open: OpenCall | null | undefined, end: CallEnd) => {
+    if (open != null) settleCall(open, end, scope);
+  };
   switch (attempted.kind) {
     case "unsent":
-      // Variables are what a version asks for; anything else is the caller's own mistake and no arm's fault.
-      if (attempted.problem.problem.startsWith("variable_")) settle("error");
-      return respondProblem(attempted.problem, family, account);
     case "failed":
-      settle("error");
+      settle(attempted.open, { ...NO_ANSWER, problem: attempted.problem });
       return respondProblem(attempted.problem, family, account);
     case "aborted":
-      settle("aborted");
+      settle(attempted.open, { ...NO_ANSWER, kind: "aborted" });
       return new Response(null, { status: 499 });
     case "fenced":
       return respondProblem(lateForLease(), family, account);
     case "answered": {
+      const { open } = attempted;
       const watch = {
-        ...watchFor(call, endpoint.format.answers, settle),
+        ...watchFor(call, endpoint.format.answers, open),
         look: lookForId(decision, call.scope),
         streams: endpoint.streams === true,
       };
@@ -122,17 +181,10 @@ export function lateForLease(): Problem {
   return problem("release_unavailable", "The lease was over before the call was ready. Retry shortly.");
 }
 
-/** Token counts are no traffic of an arm. */
-function count(call: Call, endpoint: Endpoint, entry: Decision["entry"], outcome: OutcomeKind): void {
-  if (call.account.assignment === null || endpoint.count) return;
-  addOutcome(entry.tallies, call.account.assignment, outcome);
-  scheduleFlush(entry, call.scope);
-}
-
 function watchFor(
   { request, scope, account }: Call,
   rules: AnswerRules | null,
-  settle: (outcome: OutcomeKind) => void,
+  open: OpenCall | null,
 ): Watch {
   return {
     signal: request.signal,
@@ -142,7 +194,15 @@ function watchFor(
     streams: false,
     look: null,
     idleMs: Number(scope.env.STREAM_IDLE_TIMEOUT_MS) || null,
-    settle,
+    meter: open === null ? null : meterOf(open, scope),
+  };
+}
+
+function meterOf(open: OpenCall, scope: Scope): Meter {
+  return {
+    startedAtMs: open.startedAtMs,
+    collectsText: open.demand !== null,
+    settle: (end) => settleCall(open, end, scope),
   };
 }
 
@@ -163,13 +223,11 @@ export async function passThrough(call: Call, body: ReadableStream | Uint8Array 
   const upstream = await callProvider(call, request.method, { path: route.path, body });
   if (upstream === "aborted") return new Response(null, { status: 499 });
   if (isProblem(upstream)) return respondProblem(upstream, family, account);
-  const answer = relayAnswer(upstream, null, watchFor(call, null, uncounted));
+  const answer = relayAnswer(upstream, null, watchFor(call, null, null));
   if (family === "gemini") mountUploadUrl(answer.headers, call);
   stampHeaders(answer.headers, account, dispatchedAtMs);
   return answer;
 }
-
-function uncounted(): void {}
 
 type Outgoing = Omit<Injected, "body"> & { body: Injected["body"] | null };
 

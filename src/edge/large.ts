@@ -13,6 +13,7 @@ import { answerTurn, attempt } from "./dispatch.ts";
 import { isDecidedEarly } from "./early.ts";
 import { questionOf } from "./question.ts";
 import { discard, type Attempt } from "./shield.ts";
+import { withdrawCall } from "./settle.ts";
 import { sealAccount } from "./seal.ts";
 import { SKIPS } from "./skips.ts";
 import { within } from "./time.ts";
@@ -152,7 +153,11 @@ async function send(begun: Begun, head: Uint8Array, size: number, reader: Reader
   const answer = (attempted: Attempt) => answerTurn(call, endpoint, asStream(), attempted, dispatchedAtMs);
   if (outcome === "sent" || outcome === "unread") return answer(answered);
   discard(answered);
-  return answer(outcome === "gone" ? { kind: "aborted" } : { kind: "unsent", problem: outcome });
+  const open = "open" in answered ? (answered.open ?? null) : null;
+  if (outcome === "gone") return answer({ kind: "aborted", open });
+  // The provider never got a whole body.
+  if (open !== null) withdrawCall(open);
+  return answer({ kind: "unsent", problem: outcome });
 }
 
 /** A provider that answers before it has read all may read on for a while; the client is let finish writing, or it would

@@ -4,6 +4,7 @@
 
 import { problem, type Problem } from "../core/problem.ts";
 import { lookThrough, type Look } from "./head.ts";
+import type { Sight } from "./sight.ts";
 
 const LINE_END = Uint8Array.of(0x0a);
 
@@ -15,7 +16,7 @@ export async function pipeHead(
   body: ReadableStream,
   writable: WritableStream,
   chunks: Uint8Array[],
-  look: Look | null,
+  { look, sight }: { look: Look | null; sight: Pick<Sight, "push"> | null },
 ): Promise<Broken | "ended" | null> {
   const writer = writable.getWriter();
   const reader = (body as ReadableStream<Uint8Array>).getReader();
@@ -24,6 +25,8 @@ export async function pipeHead(
   try {
     for (const chunk of chunks) {
       isEnough = sees?.(chunk) ?? true;
+      // A copy: what is written may be taken away.
+      sight?.push(chunk.slice());
       await writer.write(chunk);
     }
     while (!isEnough) {
@@ -33,6 +36,7 @@ export async function pipeHead(
         return "ended";
       }
       isEnough = sees?.(value) ?? true;
+      sight?.push(value.slice());
       await writer.write(value);
     }
   } catch (error) {
@@ -93,6 +97,7 @@ export async function pipeUnlessIdle(
   body: ReadableStream,
   writable: WritableStream,
   idleMs: number,
+  sight: Pick<Sight, "push"> | null = null,
 ): Promise<Broken | null> {
   const reader = (body as ReadableStream<Uint8Array>).getReader();
   const writer = writable.getWriter();
@@ -116,6 +121,7 @@ export async function pipeUnlessIdle(
         await writer.close();
         return null;
       }
+      sight?.push(value.slice());
       await writer.write(value);
     }
   } catch (error) {

@@ -26,10 +26,11 @@ import { nameOutsideBody } from "./naming.ts";
 import { questionOf } from "./question.ts";
 import { modelInQuery, replaceModelInQuery } from "./realtime-query.ts";
 import { copyAnswer } from "./relay.ts";
-import { scheduleFlush, type Entry } from "./releases.ts";
+import type { Entry } from "./releases.ts";
 import { respondProblem, stampHeaders } from "./respond.ts";
 import { joinSockets, type Tunnel } from "./sockets.ts";
-import { addOutcome, type OutcomeKind } from "./tallies.ts";
+import type { OutcomeKind } from "../core/metering/outcome.ts";
+import { beginCall, NO_ANSWER, settleCall } from "./settle.ts";
 import { peekVersion, prepareVersion } from "./versions.ts";
 
 type SessionId = "openai-realtime" | "openai-realtime-beta";
@@ -130,10 +131,14 @@ async function decideSession(
   return isProblem(body) ? body : { entry, prepared: piece.prepared as PreparedSession, session: body };
 }
 
-function settle({ account, scope }: Call, entry: Entry, outcome: OutcomeKind): void {
-  if (account.assignment === null) return;
-  addOutcome(entry.tallies, account.assignment, outcome);
-  scheduleFlush(entry, scope);
+/** A session counts once, when it is over: what it used and how long it took is its own matter. */
+function settle({ account, scope, route }: Call, entry: Entry, kind: OutcomeKind): void {
+  const { assignment, requestId } = account;
+  if (assignment === null) return;
+  const stamp = { ...assignment, turn: "first", unitBucket: null } as const;
+  const traits = { stamp, provider: route.provider, askedModel: null, streams: true, demand: null };
+  const open = beginCall(entry, requestId, traits, scope);
+  settleCall(open, { ...NO_ANSWER, kind, isSilent: false, isSession: true }, scope);
 }
 
 /** What the session has: nothing yet, its version, or no place for one. */

@@ -1,15 +1,18 @@
 // The provider's answer on its way down, byte for byte and unbuffered. The client's leaving ends the provider's work;
 // the provider's dying mid-stream reaches the client in its format's own words and as a broken stream, never as a clean
-// end (guarantee 4). Watching adds no JavaScript between two chunks: a stream runs through the runtime's own pipe, and
-// only its end is looked at, unless a limit on silence asks for more.
+// end (guarantee 4). Watching adds no JavaScript between two chunks: an answer runs through the runtime's own pipe, and a
+// copy of it is looked at now and then (sight.ts), unless a limit on silence asks for more.
 
 import { framingOf, type AnswerRules, type Framing } from "../wire/answer.ts";
 import { cleanResponseHeaders } from "./headers.ts";
 import type { Opening } from "./opening.ts";
 import type { Look } from "./head.ts";
-import { breakOff, pipe, pipeHead, pipeUnlessIdle } from "./pipe.ts";
+import type { OutcomeKind } from "../core/metering/outcome.ts";
+import type { Problem } from "../core/problem.ts";
+import { breakOff, pipe, pipeHead, pipeUnlessIdle, type Broken } from "./pipe.ts";
 import type { Ctx } from "./releases.ts";
-import type { OutcomeKind } from "./tallies.ts";
+import type { CallEnd } from "./settle.ts";
+import { createSight, watchBranch, type Sight } from "./sight.ts";
 
 export type Watch = {
   signal: AbortSignal;
@@ -23,8 +26,17 @@ export type Watch = {
   look: Look | null;
   /** Longest silence in a stream; null: none is too long. */
   idleMs: number | null;
-  /** Called once, when the outcome is known. */
-  settle(outcome: OutcomeKind): void;
+  /** Of a call that counts; null: nobody wants to know how it ends. */
+  meter: Meter | null;
+};
+
+export type Meter = {
+  /** When the request was up. */
+  startedAtMs: number;
+  /** What the user gets to read is wanted, too. */
+  collectsText: boolean;
+  /** Called once, when the answer is over. */
+  settle(end: CallEnd): void;
 };
 
 const UNREAD: Opening = { chunks: [], failed: false };
@@ -33,22 +45,35 @@ const UNREAD: Opening = { chunks: [], failed: false };
  * cleaned. `opening`: what has been read of it already, and goes down before the rest. */
 export function relayAnswer(upstream: Response, opening: Opening | null, watch: Watch): Response {
   const { chunks, failed } = opening ?? UNREAD;
-  const { body, headers } = upstream;
-  const outcome = failed || upstream.status >= 400 ? "error" : "ok";
+  const { body, headers, status } = upstream;
+  const isGood = !failed && status < 400;
   const framing = framingIn(headers, watch.streams);
-  const streams = framing !== null && (watch.rules !== null || watch.idleMs !== null);
+  const { meter, rules } = watch;
+  const streams = framing !== null && (rules !== null || watch.idleMs !== null);
   // Asked only where it matters: each look at a header leaves JavaScript.
-  const isLegible = (streams || watch.look !== null) && !isEncoded(headers);
-  const look = outcome === "ok" && isLegible ? watch.look : null;
-  if (body === null || (!streams && look === null)) {
-    watch.settle(outcome);
+  const isLegible = (streams || watch.look !== null || meter !== null) && !isEncoded(headers);
+  const look = isGood && isLegible ? watch.look : null;
+  const sight = meter !== null && rules !== null && isLegible ? sightOf(meter, rules, framing) : null;
+  const errorName = meter === null || isGood ? null : headers.get("x-amzn-errortype");
+  const settle = (kind: OutcomeKind, broken: Problem | null = null): void => {
+    const seen = sight?.finish() ?? { reading: null, firstTokenMs: null, isSilent: false };
+    meter?.settle({ kind, status, problem: broken, errorName, ...seen });
+  };
+  const kind = isGood ? "ok" : "error";
+  if (body === null || (!streams && look === null && sight === null)) {
+    settle(kind);
     return copyAnswer(upstream, body);
   }
   const { readable, writable } = openPipe(streams, headers);
   const seen = { ...watch, look, ...(streams ? {} : { idleMs: null }) };
-  const rules = streams && isLegible ? watch.rules : null;
-  watch.ctx.waitUntil(pump(body, writable, chunks, { ...seen, rules, framing }, outcome));
+  const words = streams && isLegible ? rules : null;
+  watch.ctx.waitUntil(pump(body, writable, chunks, { ...seen, rules: words, framing, sight, settle }, kind));
   return copyAnswer(upstream, readable);
+}
+
+function sightOf(meter: Meter, rules: AnswerRules, framing: Framing | null): Sight {
+  const { collectsText, startedAtMs } = meter;
+  return createSight(rules, framing ?? "whole", { collectsText, startedAtMs });
 }
 
 /** An answer of known length keeps it; behind a stream something may have to be said. */
@@ -79,24 +104,49 @@ export function copyAnswer(upstream: Response, body: ReadableStream | null): Res
   return answer;
 }
 
+type Pumped = Omit<Watch, "meter"> & {
+  framing: Framing | null;
+  sight: Sight | null;
+  settle(kind: OutcomeKind, broken?: Problem | null): void;
+};
+
 async function pump(
   body: ReadableStream,
   writable: WritableStream,
   chunks: Uint8Array[],
-  { signal, idleMs, rules, framing, look, requestId, settle }: Watch & { framing: Framing | null },
-  outcome: OutcomeKind,
+  { signal, idleMs, rules, framing, look, requestId, sight, settle }: Pumped,
+  kind: OutcomeKind,
 ): Promise<void> {
   const isHeadRead = chunks.length > 0 || look !== null;
-  const head = isHeadRead ? await pipeHead(body, writable, chunks, look) : null;
-  if (head === "ended") return settle(outcome);
+  const head = isHeadRead ? await pipeHead(body, writable, chunks, { look, sight }) : null;
+  if (head === "ended") return settle(kind);
   const broken =
     head ??
-    (idleMs === null ? await pipe(body, writable, signal) : await pipeUnlessIdle(body, writable, idleMs));
-  if (broken === null) return settle(outcome);
+    (idleMs === null
+      ? await pipeSeen(body, writable, signal, sight)
+      : await pipeUnlessIdle(body, writable, idleMs, sight));
+  if (broken === null) return settle(kind);
   const words = signal.aborted
     ? null
     : (rules?.breakOff(broken.problem, requestId, framing ?? "events") ?? null);
   const isThere = await breakOff(writable, words, broken.error);
   body.cancel().catch(() => {});
-  settle(signal.aborted || !isThere ? "aborted" : "error");
+  const isLeft = signal.aborted || !isThere;
+  settle(isLeft ? "aborted" : "error", isLeft ? null : broken.problem);
+}
+
+/** The runtime's own pipe for the client, and what it carries looked at beside it. */
+async function pipeSeen(
+  body: ReadableStream,
+  writable: WritableStream,
+  signal: AbortSignal,
+  sight: Sight | null,
+): Promise<Broken | null> {
+  if (sight === null) return pipe(body, writable, signal);
+  const [down, seen] = body.tee();
+  const piping = pipe(down, writable, signal);
+  const watching = watchBranch(seen, sight, piping).catch(() => {});
+  const broken = await piping;
+  if (broken === null) await watching;
+  return broken;
 }

@@ -10,6 +10,8 @@ import { createChains, type Chains } from "./chains.ts";
 import { createConversations, type Conversations } from "./conversations.ts";
 import { adopt, adoptCopy, freshnessOf, type Grant } from "./lease.ts";
 import { acknowledge, createTallies, hasUnsent, takeReport, type Tallies } from "./tallies.ts";
+import { createCallers, takeCallers, type Callers } from "./callers.ts";
+import { settleHung, type OpenCall } from "./settle.ts";
 import { importSealer, type Sealer } from "./seal.ts";
 import { sleep, within } from "./time.ts";
 
@@ -31,6 +33,9 @@ export type Entry = {
   /** What request ids are signed with; null: Control has not said yet. */
   sealer: Sealer | null;
   tallies: Tallies;
+  /** Calls under way, the oldest first. */
+  open: Set<OpenCall>;
+  callers: Callers;
   conversations: Conversations;
   chains: Chains;
 };
@@ -49,6 +54,8 @@ const DEFAULT_LEASE: Lease = { softMs: 1_000, leaseMs: 2_000 };
 const TROUBLE_MS = 10_000;
 /** `waitUntil` is cut off 30 s after the response. */
 const FLUSH_FOR_MS = 20_000;
+/** Where many isolates report, Control asks for less; a prompt must be seen to fail all the same. */
+const LONGEST_PACE_MS = 15_000;
 /** First turns of disputed buckets, and responses of chains, are told at once, but not more often than this. */
 const ANNOUNCE_EVERY_MS = 50;
 
@@ -65,6 +72,8 @@ export function createEntry(prompt: string, environment: string): Entry {
     announcingSinceMs: 0,
     sealer: null,
     tallies: createTallies(),
+    open: new Set(),
+    callers: createCallers(),
     conversations: createConversations(),
     chains: createChains(),
   };
@@ -117,7 +126,9 @@ async function flush(entry: Entry, scope: Scope, startedAtMs: number): Promise<v
   while (hasUnsent(entry.tallies) && Date.now() - startedAtMs < FLUSH_FOR_MS) {
     await sleep(softMs);
     // A request that came by meanwhile has taken the report along.
-    if (hasUnsent(entry.tallies) && Date.now() - entry.syncSentAtMs >= softMs) await sync(entry, scope);
+    const isDue = Date.now() >= entry.tallies.nextReportAtMs && Date.now() - entry.syncSentAtMs >= softMs;
+    const isLast = Date.now() - startedAtMs > FLUSH_FOR_MS - softMs;
+    if (hasUnsent(entry.tallies) && (isDue || isLast)) await sync(entry, scope, isLast);
   }
   entry.flushingSinceMs = 0;
 }
@@ -157,7 +168,8 @@ function renewInBackground(entry: Entry, scope: Scope, nowMs: number): void {
 }
 
 /** One round trip: report up, release down. "failed" when Control is out of reach. */
-async function sync(entry: Entry, { env }: Scope): Promise<"ok" | "failed" | Problem> {
+async function sync(entry: Entry, scope: Scope, isLast = false): Promise<"ok" | "failed" | Problem> {
+  const { env } = scope;
   const askedAtMs = Date.now();
   const askedWithRevision = entry.grant?.release.revision ?? 0;
   const began = entry.conversations.unreported;
@@ -168,7 +180,9 @@ async function sync(entry: Entry, { env }: Scope): Promise<"ok" | "failed" | Pro
   entry.syncSentAtMs = askedAtMs;
   try {
     const { prompt, environment, reporter } = entry;
-    const report = takeReport(entry.tallies);
+    settleHung(entry, scope, askedAtMs);
+    const report = takeReport(entry.tallies, isLast ? Infinity : askedAtMs);
+    const callers = report === null ? [] : takeCallers(entry.callers);
     const reply = await env.CONTROL.getByName(prompt).sync({
       prompt,
       environment,
@@ -177,9 +191,11 @@ async function sync(entry: Entry, { env }: Scope): Promise<"ok" | "failed" | Pro
       report,
       began,
       ...(chains.length > 0 && { chains }),
+      ...(callers.length > 0 && { callers }),
     });
     if (isProblem(reply)) return reply;
     acknowledge(entry.tallies, reply.acceptedSequence);
+    entry.tallies.nextReportAtMs = askedAtMs + Math.min(reply.reportAfterMs ?? 0, LONGEST_PACE_MS);
     entry.grant = adopt(entry.grant, {
       release: reply.release,
       lease: reply.lease,

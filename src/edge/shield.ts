@@ -6,19 +6,20 @@ import type { Problem } from "../core/problem.ts";
 import type { AnswerRules } from "../wire/answer.ts";
 import { timedOut, unreachable } from "./forward.ts";
 import { readOpening, type Opening } from "./opening.ts";
+import type { OpenCall } from "./settle.ts";
 import { framingIn, isEncoded } from "./relay.ts";
 
-/** One call to the provider, before a byte of it went down. */
+/** One call to the provider, before a byte of it went down. `open`: it is under way, and counts. */
 export type Attempt =
   /** The version could not be put into the request. */
-  | { kind: "unsent"; problem: Problem }
-  | { kind: "failed"; problem: Problem }
+  | { kind: "unsent"; problem: Problem; open?: OpenCall | null }
+  | { kind: "failed"; problem: Problem; open: OpenCall | null }
   /** The client left. */
-  | { kind: "aborted" }
+  | { kind: "aborted"; open: OpenCall | null }
   /** Nothing went up: what was decided was no longer in force when the call was ready to go. */
   | { kind: "fenced" }
   /** `opening`: what was read of the body already; null: nothing. */
-  | { kind: "answered"; upstream: Response; opening: Opening | null };
+  | { kind: "answered"; upstream: Response; opening: Opening | null; open: OpenCall | null };
 
 /** Wrong or too much for the model; a model, a tool or a parameter that is not there. Any 5xx besides. */
 const BLAMED = new Set([400, 404, 413, 422]);
@@ -45,18 +46,19 @@ export async function openStream(
   upstream: Response,
   rules: AnswerRules,
   limits: { signal: AbortSignal; timeoutMs: number | null; startedAtMs: number },
+  open: OpenCall | null,
 ): Promise<Attempt> {
   const { body, headers } = upstream;
   const framing = framingIn(headers, false);
   if (body === null || !upstream.ok || framing === null || isEncoded(headers)) {
-    return { kind: "answered", upstream, opening: null };
+    return { kind: "answered", upstream, opening: null, open };
   }
   const { signal, timeoutMs, startedAtMs } = limits;
   const leftMs = timeoutMs === null ? null : Math.max(0, startedAtMs + timeoutMs - Date.now());
   const opening = await readOpening(body, rules, framing, leftMs);
-  if (opening === "silent") return { kind: "failed", problem: timedOut(timeoutMs) };
-  if (opening !== "broken") return { kind: "answered", upstream, opening };
-  return signal.aborted ? { kind: "aborted" } : { kind: "failed", problem: unreachable() };
+  if (opening === "silent") return { kind: "failed", problem: timedOut(timeoutMs), open };
+  if (opening !== "broken") return { kind: "answered", upstream, opening, open };
+  return signal.aborted ? { kind: "aborted", open } : { kind: "failed", problem: unreachable(), open };
 }
 
 /** Nobody reads what is left of it, and nobody waits for it to stop. */

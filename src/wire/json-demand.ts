@@ -29,11 +29,14 @@ const FORM_MEMBERS = ["response_format", "text", "output_config", "output_format
   nameOf,
 );
 
+/** Of a version, what may ask for JSON. */
+type Asking = Pick<Rendered, "providerParams" | "responseFormat">;
+
 /** What is wanted of the answer to this request; null: no JSON, as far as can be told. A call of a tool is no answer. */
 export function jsonDemandOf(
   format: WireFormat,
   scan: Scan,
-  rendered: Rendered | null,
+  rendered: Asking | null,
   provider: string,
 ): JsonDemand | null {
   const { json, format: id } = format.shapes(scan);
@@ -54,7 +57,7 @@ type Ruling = JsonDemand | null | undefined;
 const cache = new WeakMap<Rendered["providerParams"], Map<string, Ruling>>();
 
 function versionsDemand(
-  { providerParams, responseFormat }: Rendered,
+  { providerParams, responseFormat }: Asking,
   format: FormatId,
   provider: string,
 ): Ruling {

@@ -1,31 +1,87 @@
 // What an isolate keeps between requests: counters that are handed over exactly once, and bounded memory.
 
 import { describe, expect, it } from "vitest";
-import type { Assignment } from "../../src/core/types.ts";
+import type { Outcome, Stamp } from "../../src/core/metering/outcome.ts";
 import { begin, createConversations, recall, remember } from "../../src/edge/conversations.ts";
-import { acknowledge, addOutcome, createTallies, hasUnsent, takeReport } from "../../src/edge/tallies.ts";
+import {
+  acknowledge,
+  addOutcome,
+  addStarted,
+  createTallies,
+  hasUnsent,
+  takeReport,
+} from "../../src/edge/tallies.ts";
 
-const canary: Assignment = { version: 2, arm: "canary", reason: "split", revision: 3, bucket: 1 };
-const baseline: Assignment = { version: 1, arm: "baseline", reason: "split", revision: 3, bucket: 9 };
+const canary: Stamp = {
+  revision: 3,
+  version: 2,
+  arm: "canary",
+  reason: "split",
+  turn: "first",
+  unitBucket: null,
+};
+const baseline: Stamp = { ...canary, version: 1, arm: "baseline" };
+
+const OK: Outcome = {
+  kind: "ok",
+  status: 200,
+  errorClass: null,
+  isHung: false,
+  firstTokenMs: null,
+  totalMs: 120,
+  answer: null,
+  cost: null,
+};
 
 describe("tallies", () => {
-  it("count by revision, version, arm and reason", () => {
+  it("count by revision, version, arm, reason and turn", () => {
     const tallies = createTallies();
-    addOutcome(tallies, canary, "ok");
-    addOutcome(tallies, canary, "error");
-    addOutcome(tallies, baseline, "aborted");
-    expect(takeReport(tallies)?.tallies).toEqual([
-      { revision: 3, version: 2, arm: "canary", reason: "split", requests: 2, errors: 1, aborted: 0 },
-      { revision: 3, version: 1, arm: "baseline", reason: "split", requests: 1, errors: 0, aborted: 1 },
+    for (const stamp of [canary, canary, baseline, baseline]) addStarted(tallies, stamp);
+    addOutcome(tallies, canary, OK);
+    addOutcome(tallies, canary, { ...OK, kind: "error", errorClass: "overloaded" });
+    addOutcome(tallies, baseline, { ...OK, kind: "aborted" });
+    addOutcome(tallies, { ...baseline, turn: "later" }, OK);
+    const split = { revision: 3, reason: "split" };
+    expect(takeReport(tallies)?.tallies).toMatchObject([
+      { ...split, version: 2, arm: "canary", turn: "first", started: 2, requests: 2, errors: 1, aborted: 0 },
+      {
+        ...split,
+        version: 1,
+        arm: "baseline",
+        turn: "first",
+        started: 2,
+        requests: 1,
+        errors: 0,
+        aborted: 1,
+      },
+      {
+        ...split,
+        version: 1,
+        arm: "baseline",
+        turn: "later",
+        started: 0,
+        requests: 1,
+        errors: 0,
+        aborted: 0,
+      },
     ]);
+  });
+
+  it("take a call back that was never sent", () => {
+    const tallies = createTallies();
+    addStarted(tallies, canary);
+    addStarted(tallies, canary, -1);
+    expect(takeReport(tallies)?.tallies).toMatchObject([{ started: 0, requests: 0 }]);
   });
 
   it("send a report that may be lost again unchanged, and what came meanwhile in the next one", () => {
     const tallies = createTallies();
-    addOutcome(tallies, canary, "ok");
+    addOutcome(tallies, canary, OK);
     const first = takeReport(tallies);
-    addOutcome(tallies, canary, "ok");
+    const sent = JSON.stringify(first);
+    addOutcome(tallies, canary, OK);
     expect(takeReport(tallies)).toBe(first);
+    expect(JSON.stringify(first)).toBe(sent);
     acknowledge(tallies, first?.sequence ?? 0);
     const second = takeReport(tallies);
     expect(second?.sequence).toBe(2);
@@ -34,6 +90,17 @@ describe("tallies", () => {
     expect(hasUnsent(tallies)).toBe(true);
     acknowledge(tallies, 2);
     expect(hasUnsent(tallies)).toBe(false);
+  });
+
+  it("wait with a report until Control wants one, but never keep one back that may be lost", () => {
+    const tallies = createTallies();
+    tallies.nextReportAtMs = 5_000;
+    addOutcome(tallies, canary, OK);
+    expect(takeReport(tallies, 4_999)).toBeNull();
+    const sent = takeReport(tallies, 5_000);
+    expect(sent?.sequence).toBe(1);
+    tallies.nextReportAtMs = 9_000;
+    expect(takeReport(tallies, 5_001)).toBe(sent);
   });
 });
 
