@@ -36,6 +36,8 @@ export async function startProcesses(options: ProcessesOptions): Promise<Process
   const miniflare = new Miniflare({
     ...QUIET,
     resourcePersistencePath: join(directory, "edges"),
+    // That Control is out of reach is what these edges are for.
+    handleStructuredLogs: () => undefined,
     // The objects that these Workers hold themselves are never asked: `OBJECTS_URL` leads to the other process.
     workers: names.map((name) => describeWorker({ name, modules, vars: edgeVars, objects: "own" })),
   });

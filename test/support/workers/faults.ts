@@ -2,8 +2,13 @@
 // and to KV, and digests, which take as long as an isolate with too much to do lets them. Held per isolate, so that one edge can be cut off while its neighbours are not.
 
 /** `dead` fails at once, `silent` never answers; neither lets the call happen. `delayMs` passes before the call,
- * `answerDelayMs` after it and before its answer leaves. */
-export type Fault = "none" | "dead" | "silent" | { delayMs?: number; answerDelayMs?: number };
+ * `answerDelayMs` after it and before its answer leaves. Of syncs alone: every `loseEvery`th answer is lost on its way, and
+ * every `repeatEvery`th call arrives twice. */
+export type Fault =
+  | "none"
+  | "dead"
+  | "silent"
+  | { delayMs?: number; answerDelayMs?: number; loseEvery?: number; repeatEvery?: number };
 
 /** `frozen`: this isolate reads KV as it was when the fault began; writes still arrive. */
 export type Faults = { control: Fault; registry: Fault; store: Fault | "frozen"; crypto: Fault };
@@ -26,15 +31,33 @@ export async function callUnderFault<Result>(
   call: () => Promise<Result> | Result,
 ): Promise<Result> {
   const name = `${room}.${method}`;
-  calls[name] = (calls[name] ?? 0) + 1;
+  const count = noteCall(name);
   const fault = faults[room];
   if (fault === "dead") throw new Error(`${name} failed: the harness made it fail`);
   if (fault === "silent") await wait(NEVER_MS);
   if (typeof fault === "string") return call();
   await wait(fault.delayMs ?? 0);
+  const isSync = method === "sync";
+  if (isSync && isDue(count, fault.repeatEvery)) {
+    noteCall(`${name} repeated`);
+    await call();
+  }
   const result = await call();
   await wait(fault.answerDelayMs ?? 0);
+  if (isSync && isDue(count, fault.loseEvery)) {
+    noteCall(`${name} lost`);
+    throw new Error(`the answer to ${name} was lost: the harness lost it`);
+  }
   return result;
+}
+
+function noteCall(name: string): number {
+  calls[name] = (calls[name] ?? 0) + 1;
+  return calls[name];
+}
+
+function isDue(count: number, every: number | undefined): boolean {
+  return every !== undefined && count % every === 0;
 }
 
 async function wait(ms: number): Promise<void> {
