@@ -145,11 +145,12 @@ function measure(perSecond: number, isolates: number) {
       reports += 1;
       tallies += report.tallies.length;
       const countMs = performance.now();
-      countWithin(store, nowMs, (count) =>
+      countWithin(store, nowMs, (count, note) =>
         addReport(
-          sql,
+          store,
           { environment: "production", isolate: `isolate-${isolate}-0123456789abcdef`, report },
           count,
+          note,
           nowMs,
         ),
       );
@@ -157,10 +158,9 @@ function measure(perSecond: number, isolates: number) {
     }
   }
   const nowMs = (START_S + SECONDS) * 1_000;
-  const read = (step: number) => {
+  const read = (from: string, column: string) => {
     const [row] = sql.exec(
-      `SELECT COUNT(*) AS n, COALESCE(SUM(LENGTH(sums) + 100), 0) AS bytes FROM series WHERE step = ?`,
-      step,
+      `SELECT COUNT(*) AS n, COALESCE(SUM(LENGTH(${column}) + 100), 0) AS bytes FROM ${from}`,
     );
     return { rows: Number(row!["n"]), bytes: Number(row!["bytes"]) / Math.max(1, Number(row!["n"])) };
   };
@@ -179,9 +179,9 @@ function measure(perSecond: number, isolates: number) {
     writes: writes.rows,
     foldRows,
     spent,
-    second: read(1),
-    minute: read(60),
-    hour: read(3_600),
+    second: read("seconds", "document"),
+    minute: read("series WHERE step = 60", "sums"),
+    hour: read("series WHERE step = 3600", "sums"),
     onDisk: Number((database.prepare("SELECT SUM(pgsize) AS bytes FROM dbstat").get() as Row)["bytes"]),
     since: timeOf(null, null),
     window: timeOf(900, null),

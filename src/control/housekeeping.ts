@@ -53,7 +53,7 @@ export function forget({ sql, state }: ControlStore, nowMs: number): void {
   });
 }
 
-/** Gives up silent reporters, folds and drops, a batch at a time, with room for syncs between two of them. */
+/** Folds, gives up silent reporters and drops, a batch at a time, with room for syncs between two of them. */
 async function keepSeries(
   store: ControlStore,
   now: () => number,
@@ -61,9 +61,11 @@ async function keepSeries(
 ): Promise<void> {
   if (store.state === null) return;
   for (;;) {
-    const lost = giveUpSilent(store, now());
-    for (const { environment, tallies } of lost ?? []) onLost(environment, tallies);
-    if (lost === null && !foldMinute(store, now()) && !dropOld(store, now())) return;
+    if (!foldMinute(store, now())) {
+      const lost = giveUpSilent(store, now());
+      for (const { environment, tallies } of lost ?? []) onLost(environment, tallies);
+      if (lost === null && !dropOld(store, now())) return;
+    }
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
 }
@@ -96,7 +98,7 @@ function scheduleNext(store: ControlStore, nowMs: number): void {
   const deliveryMs = nextDeliveryMs(store.sql, nowMs);
   if (deliveryMs !== null) store.sql.wakeBy(deliveryMs);
   if (hasSomethingToForget(store.sql)) wakeToForget(store.sql, nowMs);
-  for (const atMs of [nextGiveUpMs(store.sql), nextFoldMs(store)]) {
+  for (const atMs of [nextGiveUpMs(store.sql), nextFoldMs(store, nowMs)]) {
     if (atMs !== null) store.sql.wakeBy(Math.max(atMs, nowMs + LEAST_PAUSE_MS));
   }
   wakeForRamps(store.sql, store.state, nowMs);

@@ -3,77 +3,107 @@
 // up: its open calls are counted as lost, into the epoch that they began in (core/metering/open-calls.ts).
 
 import type { SyncRequest } from "../core/ports.ts";
-import { giveUpCalls, settleCalls, type Calls, type OpenCalls } from "../core/metering/open-calls.ts";
+import { giveUpCalls, settleCalls, type Calls } from "../core/metering/open-calls.ts";
 import type { Tally } from "../core/types.ts";
-import { countWithin, type Count } from "./series.ts";
+import { countWithin, foldedUntil, type Count, type Note } from "./series.ts";
+import { readSeconds, type Reporter } from "./series-seconds.ts";
 import { numberOf, textOf, type Row, type Sql } from "./sql.ts";
 import type { ControlStore } from "./store.ts";
+
+type Kept = Pick<ControlStore, "sql" | "series">;
 
 export const LOST_AFTER_MS = 15 * 60_000;
 /** Reporters given up in one transaction. */
 const BATCH = 100;
 
+/** As it was counted last: out of the seconds, which are read once and then held, else out of its table, which gets what
+ * is folded. null: it has not reported, or was forgotten. */
+function findReporter(store: Kept, isolate: string): Reporter | null {
+  store.series.reporters ??= readUnfolded(store);
+  return store.series.reporters.get(isolate) ?? readReporter(store.sql, isolate);
+}
+
+function readUnfolded({ sql, series }: Kept): Map<string, Reporter> {
+  const reporters = new Map<string, Reporter>();
+  for (const second of readSeconds(sql, foldedUntil(sql, series), Number.MAX_SAFE_INTEGER)) {
+    for (const [isolate, reporter] of second.reporters) reporters.set(isolate, reporter);
+  }
+  for (const [isolate, { sequence }] of reporters) {
+    // An earlier deployment that was gone back to for a while has counted on in the table alone.
+    if ((readReporter(sql, isolate)?.sequence ?? 0) > sequence) reporters.delete(isolate);
+  }
+  return reporters;
+}
+
 /** Highest sequence counted of this isolate. */
-export function lastSequence(sql: Sql, isolate: string): number {
-  const [row] = sql.exec(`SELECT sequence FROM reporters WHERE isolate = ?`, isolate);
-  return row === undefined ? 0 : numberOf(row, "sequence");
+export function lastSequence(store: Kept, isolate: string): number {
+  return findReporter(store, isolate)?.sequence ?? 0;
 }
 
 /** Within a transaction that counts: a report that has been counted is not counted again. Returns the highest sequence. */
 export function addReport(
-  sql: Sql,
+  store: Kept,
   { environment, isolate, report }: Pick<SyncRequest, "environment" | "isolate" | "report">,
   count: Count,
+  note: Note,
   nowMs: number,
 ): number {
-  const [row] = sql.exec(`SELECT sequence, open, lost FROM reporters WHERE isolate = ?`, isolate);
-  const counted = row === undefined ? 0 : numberOf(row, "sequence");
-  if (report === null || report.sequence <= counted) return counted;
-  const { open, lost, corrections } = settleCalls(readCalls(row), report.tallies);
+  const known = findReporter(store, isolate) ?? { sequence: 0, open: {}, lost: {} };
+  if (report === null || report.sequence <= known.sequence) return known.sequence;
+  const { open, lost, corrections } = settleCalls(known, report.tallies);
   count(environment, [...report.tallies, ...corrections]);
+  note(environment, isolate, { sequence: report.sequence, atMs: nowMs, open, lost });
+  if (Object.keys(open).length > 0) store.sql.wakeBy(nowMs + LOST_AFTER_MS);
+  return report.sequence;
+}
+
+/** Within the transaction that folds the seconds they stand in. What is older than the table changes nothing. */
+export function writeReporter(sql: Sql, environment: string, isolate: string, reporter: Reporter): void {
+  const { sequence, atMs, open, lost } = reporter;
   sql.exec(
-    `INSERT OR REPLACE INTO reporters (isolate, sequence, at_ms, environment, open, lost) VALUES (?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO reporters (isolate, sequence, at_ms, environment, open, lost) VALUES (?, ?, ?, ?, ?, ?)
+     ON CONFLICT (isolate) DO UPDATE SET sequence = excluded.sequence, at_ms = excluded.at_ms,
+       environment = excluded.environment, open = excluded.open, lost = excluded.lost
+       WHERE excluded.sequence >= sequence`,
     isolate,
-    report.sequence,
-    nowMs,
+    sequence,
+    atMs,
     environment,
     writeCalls(open),
     writeCalls(lost),
   );
-  if (Object.keys(open).length > 0) sql.wakeBy(nowMs + LOST_AFTER_MS);
-  return report.sequence;
+}
+
+/** Once they are folded: their table knows as much as memory does. */
+export function forgetReporters({ series }: Pick<Kept, "series">, nowMs: number): void {
+  for (const [isolate, { atMs }] of series.reporters ?? []) {
+    if (nowMs - atMs > LOST_AFTER_MS) series.reporters?.delete(isolate);
+  }
 }
 
 /** Gives up those that have been silent for too long, some at a time. What was counted as lost, by environment; null: there
- * is nobody to give up. */
-export function giveUpSilent(
-  store: Pick<ControlStore, "sql" | "series">,
-  nowMs: number,
-): { environment: string; tallies: Tally[] }[] | null {
+ * is nobody to give up. To be called when all minutes that are over have been folded: what is in the table is the latest then. */
+export function giveUpSilent(store: Kept, nowMs: number): { environment: string; tallies: Tally[] }[] | null {
   const { sql, series } = store;
   const silentSinceMs = nowMs - LOST_AFTER_MS;
   const silent = sql
-    .exec(
-      `SELECT isolate, environment, open, lost FROM reporters WHERE open <> '' AND at_ms <= ? LIMIT ?`,
-      silentSinceMs,
-      BATCH,
-    )
+    .exec(`SELECT * FROM reporters WHERE open <> '' AND at_ms <= ?`, silentSinceMs)
     // Who asks for the release and has nothing to tell is not silent.
-    .filter((row) => (series.heard.atMs.get(textOf(row, "isolate")) ?? 0) <= silentSinceMs);
+    .filter((row) => (series.heard.atMs.get(textOf(row, "isolate")) ?? 0) <= silentSinceMs)
+    .slice(0, BATCH);
   if (silent.length === 0) return null;
-  return countWithin(store, nowMs, (count) =>
+  const lost = countWithin(store, nowMs, (count) =>
     silent.map((row) => {
-      const environment = textOf(row, "environment");
-      const { lost, corrections } = giveUpCalls(readCalls(row));
+      const [isolate, environment] = [textOf(row, "isolate"), textOf(row, "environment")];
+      const reporter = reporterOf(row);
+      const { corrections, ...calls } = giveUpCalls(reporter);
       count(environment, corrections);
-      sql.exec(
-        `UPDATE reporters SET open = '', lost = ? WHERE isolate = ?`,
-        writeCalls(lost),
-        textOf(row, "isolate"),
-      );
+      writeReporter(sql, environment, isolate, { ...reporter, ...calls });
       return { environment, tallies: corrections };
     }),
   );
+  for (const row of silent) series.reporters?.delete(textOf(row, "isolate"));
+  return lost;
 }
 
 /** When somebody has to be given up next, should nothing be heard of them; null: nobody has calls under way. */
@@ -82,12 +112,22 @@ export function nextGiveUpMs(sql: Sql): number | null {
   return typeof row?.["at_ms"] === "number" ? row["at_ms"] + LOST_AFTER_MS : null;
 }
 
-function readCalls(row: Row | undefined): OpenCalls {
-  const parse = (column: string): Calls => {
-    const text = row === undefined ? "" : textOf(row, column);
+function readReporter(sql: Sql, isolate: string): Reporter | null {
+  const [row] = sql.exec(`SELECT * FROM reporters WHERE isolate = ?`, isolate);
+  return row === undefined ? null : reporterOf(row);
+}
+
+function reporterOf(row: Row): Reporter {
+  const calls = (column: string): Calls => {
+    const text = textOf(row, column);
     return text === "" ? {} : (JSON.parse(text) as Calls);
   };
-  return { open: parse("open"), lost: parse("lost") };
+  return {
+    sequence: numberOf(row, "sequence"),
+    atMs: numberOf(row, "at_ms"),
+    open: calls("open"),
+    lost: calls("lost"),
+  };
 }
 
 function writeCalls(calls: Calls): string {

@@ -83,9 +83,9 @@ function acceptReport(store: ControlStore, request: SyncRequest, nowMs: number):
   const { sql } = store;
   const { environment, isolate, report, began, chains = [] } = request;
   if (report === null && began.length === 0 && chains.length === 0) {
-    return { acceptedSequence: lastSequence(sql, isolate), counted: [] };
+    return { acceptedSequence: lastSequence(store, isolate), counted: [] };
   }
-  return countWithin(store, nowMs, (count) => {
+  return countWithin(store, nowMs, (count, note) => {
     wakeToForget(sql, nowMs);
     for (const { conversation, revision } of began) {
       // The first turn decides; a repeated one changes nothing.
@@ -98,11 +98,11 @@ function acceptReport(store: ControlStore, request: SyncRequest, nowMs: number):
     }
     if (chains.length > 0) addChains(sql, environment, chains, nowMs);
     const counted: Tally[] = [];
-    const note: Count = (into, tallies) => {
+    const countNew: Count = (into, tallies) => {
       counted.push(...tallies);
       count(into, tallies);
     };
-    const acceptedSequence = addReport(sql, request, note, nowMs);
+    const acceptedSequence = addReport(store, request, countNew, note, nowMs);
     countJudged(sql, counted, nowMs);
     return { acceptedSequence, counted };
   });

@@ -5,13 +5,17 @@
 
 import { addTo, keyOf, mergeTallies } from "../core/metering/tally.ts";
 import type { Tally } from "../core/types.ts";
+import { forgetReporters, LOST_AFTER_MS, writeReporter } from "./reporters.ts";
 import { foldedUntil, forgetMemory, FOLDED, totalsIn } from "./series.ts";
+import { readSeconds, type ReadSecond } from "./series-seconds.ts";
 import { readHeld, readSeries, writeSeries, writeTotal, type Held, type Step } from "./series-rows.ts";
 import { numberOf, type Sql } from "./sql.ts";
 import { writeMeta, type ControlStore } from "./store.ts";
 
 type Kept = Pick<ControlStore, "sql" | "series">;
 
+/** Later than any second. */
+export const FOREVER_S = Number.MAX_SAFE_INTEGER;
 export const MINUTE_S = 60;
 export const HOUR_S = 3_600;
 export const SECONDS_KEPT_S = HOUR_S;
@@ -30,19 +34,26 @@ export function foldInPassing(store: Kept & { created: boolean }, nowMs: number)
 /** Folds the oldest minute that is over; false: there was none. */
 export function foldMinute(store: Kept, nowMs: number): boolean {
   const { sql, series } = store;
-  const fromS = oldest(sql, 1, foldedUntil(sql, series));
+  const fromS = oldestSecond(sql, foldedUntil(sql, series));
   if (fromS === null) return false;
   const minuteS = floorTo(fromS, MINUTE_S);
   const endS = minuteS + MINUTE_S;
   if (endS * 1_000 > nowMs) return false;
   try {
     const isRefolded = sql.transaction(() => {
-      addMinute(sql, minuteS, readSeries(sql, 1, minuteS, endS));
+      const seconds = readSeconds(sql, minuteS, endS);
+      addMinute(
+        sql,
+        minuteS,
+        seconds.flatMap(({ environment, tallies }) => tallies.map((tally) => ({ environment, tally }))),
+      );
+      addReporters(sql, seconds);
       writeMeta(sql, FOLDED, endS);
-      sql.exec(`DELETE FROM series WHERE step = 1 AND at < ?`, endS - SECONDS_KEPT_S);
+      sql.exec(`DELETE FROM seconds WHERE at < ?`, endS - SECONDS_KEPT_S);
       return foldEpochs(sql);
     });
     series.foldedS = endS;
+    forgetReporters(store, nowMs);
     if (isRefolded) series.totals = null;
   } catch (error) {
     forgetMemory(series);
@@ -61,6 +72,18 @@ function addMinute(sql: Sql, minuteS: number, seconds: readonly Held[]): void {
   for (const held of sumUp([...inHour, ...plain])) writeSeries(sql, 3_600, hourS, held);
   const inTotals = whole.flatMap((held) => readTotal(sql, held));
   for (const held of sumUp([...inTotals, ...whole])) writeTotal(sql, held);
+}
+
+/** The last word of each. */
+function addReporters(sql: Sql, seconds: readonly ReadSecond[]): void {
+  const latest = new Map(
+    seconds.flatMap(({ environment, reporters }) =>
+      reporters.map(([isolate, reporter]) => [isolate, { environment, reporter }] as const),
+    ),
+  );
+  for (const [isolate, { environment, reporter }] of latest) {
+    writeReporter(sql, environment, isolate, reporter);
+  }
 }
 
 function readTotal(sql: Sql, { environment, tally }: Held): Held[] {
@@ -129,44 +152,47 @@ function isSameRow(one: Held, other: Held): boolean {
   return one.environment === other.environment && keyOf(one.tally) === keyOf(other.tally);
 }
 
-/** Drops what is too old, an hour of it at most; false: there was nothing. */
-export function dropOld({ sql }: Kept, nowMs: number): boolean {
+/** Drops what is too old, an hour of it at most; false: there was nothing. Seconds go when they are folded, or here. */
+export function dropOld({ sql, series }: Kept, nowMs: number): boolean {
   const nowS = Math.floor(nowMs / 1_000);
-  const ages: [Step, number][] = [
-    [1, SECONDS_KEPT_S],
-    [60, MINUTES_KEPT_S],
-    [3_600, MINUTES_KEPT_S],
-  ];
-  for (const [step, keptS] of ages) {
-    // A second that has not been folded is in no total yet.
-    const untilS = step === 1 ? Math.min(nowS - keptS, foldedSoFar(sql)) : floorTo(nowS - keptS, HOUR_S);
-    const fromS = oldest(sql, step, 0);
+  const secondS = oldestSecond(sql, 0);
+  // What has not been folded is in no total yet.
+  const keptS = Math.min(nowS - SECONDS_KEPT_S, foldedUntil(sql, series));
+  if (secondS !== null && secondS < keptS) {
+    sql.exec(`DELETE FROM seconds WHERE at < ?`, keptS);
+    return true;
+  }
+  for (const step of [60, 3_600] as const) {
+    const untilS = floorTo(nowS - MINUTES_KEPT_S, HOUR_S);
+    const fromS = oldest(sql, step);
     if (fromS === null || fromS >= untilS) continue;
-    const batchS = step === 1 ? MINUTE_S : HOUR_S;
-    sql.exec(`DELETE FROM series WHERE step = ? AND at < ?`, step, Math.min(fromS + batchS, untilS));
+    sql.exec(`DELETE FROM series WHERE step = ? AND at < ?`, step, Math.min(fromS + HOUR_S, untilS));
     return true;
   }
   return false;
 }
 
-function foldedSoFar(sql: Sql): number {
-  const [row] = sql.exec(`SELECT value FROM meta WHERE key = ?`, FOLDED);
-  return row === undefined ? 0 : numberOf(row, "value");
-}
-
 /** When there is something to fold or to drop next; null: never, as far as is known. */
-export function nextFoldMs({ sql }: Kept): number | null {
-  const secondS = oldest(sql, 1, 0);
-  const minuteS = oldest(sql, 60, 0);
+export function nextFoldMs({ sql, series }: Kept, nowMs: number): number | null {
+  const unfoldedS = oldestSecond(sql, foldedUntil(sql, series));
+  const secondS = oldestSecond(sql, 0);
+  const minuteS = oldest(sql, 60);
   const times = [
-    secondS === null ? null : secondS + SECONDS_KEPT_S + MINUTE_S,
-    minuteS === null ? null : floorTo(minuteS, HOUR_S) + MINUTES_KEPT_S + HOUR_S,
+    // Whoever reported in it may have calls under way, and fall silent.
+    unfoldedS === null ? null : nowMs + LOST_AFTER_MS,
+    secondS === null ? null : (secondS + SECONDS_KEPT_S + MINUTE_S) * 1_000,
+    minuteS === null ? null : (floorTo(minuteS, HOUR_S) + MINUTES_KEPT_S + HOUR_S) * 1_000,
   ].filter((time) => time !== null);
-  return times.length === 0 ? null : Math.min(...times) * 1_000;
+  return times.length === 0 ? null : Math.min(...times);
 }
 
-function oldest(sql: Sql, step: Step, fromS: number): number | null {
-  const [row] = sql.exec(`SELECT MIN(at) AS at FROM series WHERE step = ? AND at >= ?`, step, fromS);
+function oldestSecond(sql: Sql, fromS: number): number | null {
+  const [row] = sql.exec(`SELECT MIN(at) AS at FROM seconds WHERE at >= ?`, fromS);
+  return typeof row?.["at"] === "number" ? row["at"] : null;
+}
+
+function oldest(sql: Sql, step: Step): number | null {
+  const [row] = sql.exec(`SELECT MIN(at) AS at FROM series WHERE step = ?`, step);
   return typeof row?.["at"] === "number" ? row["at"] : null;
 }
 
@@ -179,10 +205,11 @@ export function totalsOf(store: Kept, environment: string): Map<string, Tally> {
   const { sql, series } = store;
   if (series.totals === null) {
     const totals = new Map<string, Map<string, Tally>>();
-    const folded = sql.exec(`SELECT * FROM totals`).map(readHeld);
-    const seconds = readSeries(sql, 1, foldedUntil(sql, series), Number.MAX_SAFE_INTEGER);
-    for (const { environment: name, tally } of [...folded, ...seconds]) {
+    for (const { environment: name, tally } of sql.exec(`SELECT * FROM totals`).map(readHeld)) {
       addTo(totalsIn(totals, name), keyOf(tally), tally);
+    }
+    for (const { environment: name, tallies } of readSeconds(sql, foldedUntil(sql, series), FOREVER_S)) {
+      for (const tally of tallies) addTo(totalsIn(totals, name), keyOf(tally), tally);
     }
     series.totals = totals;
   }

@@ -9,12 +9,14 @@ import { addToPoints, viewPoints, type Point } from "../core/series-points.ts";
 import { summarizeTallies } from "../core/summary.ts";
 import type { Tally } from "../core/types.ts";
 import { foldedUntil } from "./series.ts";
-import { floorTo, HOUR_S, MINUTE_S, SECONDS_KEPT_S, totalsOf } from "./series-fold.ts";
+import { floorTo, FOREVER_S, HOUR_S, MINUTE_S, SECONDS_KEPT_S, totalsOf } from "./series-fold.ts";
 import { readSeriesOf, type Step } from "./series-rows.ts";
+import { readSeconds } from "./series-seconds.ts";
 import type { ControlStore } from "./store.ts";
 
 type Kept = Pick<ControlStore, "sql" | "series">;
-type Range = { step: Step; fromS: number; toS: number };
+type Range = { step: 1 | Step; fromS: number; toS: number };
+type Counted = { atS: number; tally: Tally };
 
 /** Of rows by time: what is read at once. */
 const SLICE_STEPS = 60;
@@ -76,9 +78,14 @@ function* readSlices(
   environment: string,
   fromS: number,
   nowS: number,
-  coarsest: Step,
-): Generator<{ atS: number; tally: Tally }[]> {
-  const read = ({ step, fromS: from, toS }: Range) => readSeriesOf(sql, environment, step, from, toS);
+  coarsest: Range["step"],
+): Generator<Counted[]> {
+  const read = ({ step, fromS: from, toS }: Range): Counted[] =>
+    step === 1
+      ? readSeconds(sql, from, toS, environment).flatMap(({ atS, tallies }) =>
+          tallies.map((tally) => ({ atS, tally })),
+        )
+      : readSeriesOf(sql, environment, step, from, toS);
   const foldedS = foldedUntil(sql, series);
   // In one go: a minute that is folded while we look away would be there twice, or not at all.
   const { seconds, rest } = rangesOf(fromS, foldedS, nowS, coarsest);
@@ -95,9 +102,9 @@ function rangesOf(
   fromS: number,
   foldedS: number,
   nowS: number,
-  coarsest: Step,
+  coarsest: Range["step"],
 ): { seconds: Range[]; rest: Range[] } {
-  const unfolded: Range = { step: 1, fromS: Math.max(fromS, foldedS), toS: Number.MAX_SAFE_INTEGER };
+  const unfolded: Range = { step: 1, fromS: Math.max(fromS, foldedS), toS: FOREVER_S };
   if (fromS >= foldedS) return { seconds: [unfolded], rest: [] };
   const hasSeconds = fromS >= nowS - SECONDS_KEPT_S;
   if (coarsest === 1 && hasSeconds) {

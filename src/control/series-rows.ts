@@ -1,5 +1,6 @@
-// The rows that tallies are kept in: `series`, by time, and `totals`, since ever. Counters are columns, all else is one
-// short text. Both tables are WITHOUT ROWID: one row written per tally and no index beside it, which is what is paid for.
+// The tables of the series, and the rows that minutes, hours (`series`) and what was counted since ever (`totals`) are kept
+// in: one a tally. Counters are columns, all else is one short text. What is counted just now stands in `seconds`
+// (series-seconds.ts). All are WITHOUT ROWID: no index beside the row, which would have to be written and paid for, too.
 
 import { readSums, writeSums } from "../core/metering/sums-text.ts";
 import { startedOf } from "../core/metering/tally.ts";
@@ -28,7 +29,11 @@ const TALLIES_TABLE = `CREATE TABLE IF NOT EXISTS tallies (environment TEXT NOT 
      errors INTEGER NOT NULL, aborted INTEGER NOT NULL,
      PRIMARY KEY (environment, revision, version, arm, reason)) STRICT, WITHOUT ROWID`;
 
-export const SERIES_TABLES = [SERIES_TABLE, TOTALS_TABLE, REPORTERS_TABLE, TALLIES_TABLE];
+/** `document`: see series-seconds.ts. */
+const SECONDS_TABLE = `CREATE TABLE IF NOT EXISTS seconds (at INTEGER NOT NULL, environment TEXT NOT NULL,
+     document TEXT NOT NULL, PRIMARY KEY (at, environment)) STRICT, WITHOUT ROWID`;
+
+export const SERIES_TABLES = [SECONDS_TABLE, SERIES_TABLE, TOTALS_TABLE, REPORTERS_TABLE, TALLIES_TABLE];
 
 /** An object of an earlier deployment gets the tables, and what it has counted is taken over, once. */
 export function adoptTables(sql: Sql): void {
@@ -57,7 +62,8 @@ function extendTables(sql: Sql): void {
 /** A tally and where it belongs. */
 export type Held = { environment: string; tally: Tally };
 
-export type Step = 1 | 60 | 3_600;
+/** Of `series`. */
+export type Step = 60 | 3_600;
 
 export function writeSeries(sql: Sql, step: Step, atS: number, held: Held): void {
   sql.exec(

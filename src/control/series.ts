@@ -1,18 +1,28 @@
-// What edges report, kept exactly: each tally is added to the row of the second in which it is counted, within the
-// transaction that notes the report as counted. The rows of the present second are held in memory, so that a report costs
-// one write a tally and no reading. Memory is a copy of what is committed: it changes after the transaction, and a
-// transaction that throws throws it away, to be read anew.
+// What edges report, kept exactly: each tally is added to the row of the second in which it is counted, and the number of
+// its report stands in the same row. The present second is held in memory, so that a report costs one written row and
+// nothing is read for it. Memory is a copy of what is committed: it changes after the transaction, and a transaction that
+// throws throws it away, to be read anew.
 
-import { addTo, keyOf, mergeTallies } from "../core/metering/tally.ts";
+import { addTo, keyOf } from "../core/metering/tally.ts";
 import type { Tally } from "../core/types.ts";
 import type { Heard } from "./reporters.ts";
-import { readSeries, writeSeries, type Held } from "./series-rows.ts";
+import {
+  addToSecond,
+  EMPTY_SECOND,
+  readSeconds,
+  resumeSecond,
+  writeSecond,
+  type Reporter,
+  type Second,
+} from "./series-seconds.ts";
 import type { Sql } from "./sql.ts";
 import { readMeta, type ControlStore } from "./store.ts";
 
 export type Series = {
-  /** Rows of the second that is being counted; null: not read yet. */
-  second: { atS: number; rows: Map<string, Held> } | null;
+  /** The second that is being counted, by environment; null: not read yet. */
+  second: { atS: number; parts: Map<string, Second> } | null;
+  /** Those that were counted lately, as they stand in the seconds: newer than in their table; null: not read yet. */
+  reporters: Map<string, Reporter> | null;
   /** Since ever, by environment and key; null: nobody has asked yet. */
   totals: Map<string, Map<string, Tally>> | null;
   /** Seconds before this one are in minutes, hours and totals too (series-fold.ts); null: not read yet. */
@@ -24,37 +34,45 @@ export type Series = {
 
 export function createSeries(): Series {
   const heard = { atMs: new Map<string, number>(), count: 0, countedMs: 0 };
-  return { second: null, totals: null, foldedS: null, lookedS: 0, heard };
+  return { second: null, reporters: null, totals: null, foldedS: null, lookedS: 0, heard };
 }
 
 export function forgetMemory(series: Series): void {
   series.second = null;
+  series.reporters = null;
   series.totals = null;
   series.foldedS = null;
 }
 
 /** Adds tallies, which may carry feedback alone. */
 export type Count = (environment: string, tallies: readonly Tally[]) => void;
+/** Notes how far an isolate has been counted. */
+export type Note = (environment: string, isolate: string, reporter: Reporter) => void;
 
-type Change = { atS: number; rows: Map<string, Held>; counted: Held[] };
+type Added = Map<string, { tallies: Tally[]; reporters: Map<string, Reporter> }>;
 
 /** A transaction that counts at `nowMs`: `run` may write what it likes beside. */
 export function countWithin<Result>(
   store: Pick<ControlStore, "sql" | "series">,
   nowMs: number,
-  run: (count: Count) => Result,
+  run: (count: Count, note: Note) => Result,
 ): Result {
   const { sql, series } = store;
-  const change: Change = { atS: 0, rows: new Map(), counted: [] };
+  const added: Added = new Map();
+  const partOf = (environment: string) => {
+    const part = added.get(environment) ?? { tallies: [], reporters: new Map<string, Reporter>() };
+    added.set(environment, part);
+    return part;
+  };
   try {
-    const result = sql.transaction(() => {
-      const answer = run((environment, tallies) => {
-        for (const tally of tallies) change.counted.push({ environment, tally });
-      });
-      if (change.counted.length > 0) writeCounted(sql, series, change, nowMs);
-      return answer;
+    const { result, second } = sql.transaction(() => {
+      const answer = run(
+        (environment, tallies) => void partOf(environment).tallies.push(...tallies),
+        (environment, isolate, reporter) => void partOf(environment).reporters.set(isolate, reporter),
+      );
+      return { result: answer, second: added.size === 0 ? null : writeAdded(sql, series, added, nowMs) };
     });
-    if (change.counted.length > 0) keep(series, change);
+    if (second !== null) keep(series, second, added);
     return result;
   } catch (error) {
     forgetMemory(series);
@@ -62,31 +80,30 @@ export function countWithin<Result>(
   }
 }
 
-function writeCounted(sql: Sql, series: Series, change: Change, nowMs: number): void {
+function writeAdded(sql: Sql, series: Series, added: Added, nowMs: number): NonNullable<Series["second"]> {
   const atS = Math.max(Math.floor(nowMs / 1_000), foldedUntil(sql, series), series.second?.atS ?? 0);
-  const held = series.second?.atS === atS ? series.second.rows : readSecond(sql, atS);
-  change.atS = atS;
-  for (const { environment, tally } of change.counted) {
-    const key = `${environment} ${keyOf(tally)}`;
-    const before = change.rows.get(key) ?? held.get(key);
-    const after = before === undefined ? tally : mergeTallies(before.tally, tally);
-    change.rows.set(key, { environment, tally: after });
+  const parts = new Map(series.second?.atS === atS ? series.second.parts : readParts(sql, atS));
+  for (const [environment, addition] of added) {
+    const second = addToSecond(parts.get(environment) ?? EMPTY_SECOND, addition);
+    parts.set(environment, second);
+    writeSecond(sql, atS, environment, second);
   }
-  for (const row of change.rows.values()) writeSeries(sql, 1, atS, row);
-  for (const [key, row] of held) if (!change.rows.has(key)) change.rows.set(key, row);
+  return { atS, parts };
 }
 
 /** Empty but where an object that was thrown out of memory comes back within the second. */
-function readSecond(sql: Sql, atS: number): Map<string, Held> {
-  const rows = readSeries(sql, 1, atS, atS + 1);
-  return new Map(rows.map((held) => [`${held.environment} ${keyOf(held.tally)}`, held]));
+function readParts(sql: Sql, atS: number): Map<string, Second> {
+  return new Map(readSeconds(sql, atS, atS + 1).map((read) => [read.environment, resumeSecond(read)]));
 }
 
-function keep(series: Series, { atS, rows, counted }: Change): void {
-  series.second = { atS, rows };
-  if (series.totals === null) return;
-  for (const { environment, tally } of counted) {
-    addTo(totalsIn(series.totals, environment), keyOf(tally), tally);
+function keep(series: Series, second: NonNullable<Series["second"]>, added: Added): void {
+  series.second = second;
+  for (const [environment, { tallies, reporters }] of added) {
+    if (series.reporters !== null) {
+      for (const [isolate, reporter] of reporters) series.reporters.set(isolate, reporter);
+    }
+    if (series.totals === null) continue;
+    for (const tally of tallies) addTo(totalsIn(series.totals, environment), keyOf(tally), tally);
   }
 }
 

@@ -9,10 +9,11 @@
 // | revisions   | environment, revision                           | Revision (JSON): the audit log, append-only       | a change each, for ever           |
 // | idempotency | key                                             | fingerprint and answer of an accepted command     | kept 24 h                         |
 // | outbox      | id (key unique)                                 | what KV or the Registry has not been told yet     | a row per key, dropped once told  |
-// | series      | step, at, environment, and key of a tally       | a tally: counters, and Sums as JSON               | seconds 1 h, minutes, hours 31 d  |
+// | seconds     | at, environment                                 | tallies and reporters of a second (JSON)          | kept an hour                      |
+// | series      | step, at, environment, and key of a tally       | a tally of a minute or hour: counters, Sums (JSON)| kept 31 days                      |
 // | totals      | environment, and key of a tally                 | the same since ever, all but unfolded seconds     | 16 epochs, and all before as one  |
 // | tallies     | environment, revision, version, arm, reason     | what a deployment before `series` has counted     | taken over, then empty            |
-// | reporters   | isolate                                         | highest report sequence counted, calls under way  | kept 24 h after the last report   |
+// | reporters   | isolate                                         | as of the last minute folded: sequence, open calls| kept 24 h after the last report   |
 // | began       | environment, conversation                       | revision of its first turn                        | kept while a drain can ask for it |
 // | chains      | n (environment, response unique)                | key and revision of a response chain's first turn | kept 30 days, 200,000 at most     |
 // | feedback    | n (request, name unique)                        | what was said of an answer: value, comment        | kept 30 days, see feedback.ts     |

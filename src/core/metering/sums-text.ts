@@ -7,7 +7,7 @@ import { createSums, HISTOGRAMS, type HistogramName, type Sums } from "./sums.ts
 /** bin, count, bin, count … */
 type FlatHistogram = number[];
 
-type Document = {
+export type SumsDocument = {
   c?: Sums["counts"];
   e?: Sums["errorClasses"];
   h?: { [name in HistogramName]?: FlatHistogram };
@@ -30,7 +30,7 @@ type Document = {
 /** Empty where there is nothing in them. */
 export function writeSums(sums: Sums): string {
   const { counts, errorClasses, histograms, usage, cost, models, buckets, thumbs, scores, judge } = sums;
-  const document: Document = {};
+  const document: SumsDocument = {};
   if (hasAny(counts)) document.c = counts;
   if (hasAny(errorClasses)) document.e = errorClasses;
   for (const name of HISTOGRAMS) {
@@ -57,8 +57,11 @@ export function writeSums(sums: Sums): string {
 
 /** What `writeSums` wrote. */
 export function readSums(text: string): Sums | undefined {
-  if (text === "") return undefined;
-  const document = JSON.parse(text) as Document;
+  return text === "" ? undefined : readSumsDocument(JSON.parse(text) as SumsDocument);
+}
+
+/** The same, parsed. */
+export function readSumsDocument(document: SumsDocument): Sums {
   const sums = createSums();
   if (document.c !== undefined) sums.counts = document.c;
   if (document.e !== undefined) sums.errorClasses = document.e;
