@@ -11,6 +11,7 @@ import { giveUpSilent, nextGiveUpMs } from "./reporters.ts";
 import { dropOld, foldMinute, nextFoldMs } from "./series-fold.ts";
 import type { ControlStore } from "./store.ts";
 import { forgetJudging } from "./judging.ts";
+import { keepSeen } from "./seen.ts";
 import { drainOutbox, nextDeliveryMs, type Targets } from "./outbox.ts";
 import type { Sql } from "./sql.ts";
 
@@ -41,7 +42,8 @@ export async function runAlarm(
 }
 
 /** Drops what is over: old idempotency keys and reporters, conversations and chains that nobody asks for. */
-export function forget({ sql, state }: ControlStore, nowMs: number): void {
+export function forget(store: ControlStore, nowMs: number): void {
+  const { sql, state } = store;
   if (state === null) return;
   sql.transaction(() => {
     sql.exec(`DELETE FROM idempotency WHERE at_ms < ?`, nowMs - REMEMBER_MS);
@@ -51,6 +53,7 @@ export function forget({ sql, state }: ControlStore, nowMs: number): void {
     forgetFeedback(sql, nowMs);
     forgetJudging(sql, nowMs);
   });
+  keepSeen(store, nowMs);
 }
 
 /** Folds, gives up silent reporters and drops, a batch at a time, with room for syncs between two of them. */

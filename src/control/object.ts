@@ -42,15 +42,15 @@ import { driveRamps, type RampCare } from "./ramping.ts";
 import { viewJudge } from "./judging.ts";
 import { holdLease, type HeldLease } from "./lease.ts";
 import { deliverKey, REGISTRY_KEY, type Targets } from "./outbox.ts";
+import { drainMs, logFailure, versionNotFound } from "./object-words.ts";
 import { preparePush } from "./prepare.ts";
 import { answerSync, findRelease, readBegan, readTallies } from "./reports.ts";
 import { foldInPassing } from "./series-fold.ts";
 import { readMetrics } from "./series-read.ts";
+import { noteSeen } from "./seen.ts";
 import { openStore, readRevisions, readVersionDocument, type ControlStore } from "./store.ts";
 import { claimNames, createTargets } from "./targets.ts";
 import { gateOf, readHealth, watchReport, watchTime } from "./watching.ts";
-
-const DEFAULT_DRAIN_MS = 24 * 3_600_000;
 
 const CARE: RampCare = { healthOf: gateOf, record: ({ sql }, event) => recordEvent(sql, event) };
 
@@ -72,6 +72,9 @@ export class Control extends DurableObject<Env> implements ControlPort {
     const nowMs = Date.now();
     if (request.report !== null) this.#foldSeries(nowMs);
     return answerSync(this.#store, request, this.#grant(nowMs), nowMs, (tallies) => {
+      this.#try("seen_failed", () =>
+        noteSeen(this.#store, request.environment, tallies, request.callers ?? [], nowMs),
+      );
       this.#watch(request, tallies, nowMs);
       this.#driveRamps([request.environment], nowMs);
     });
@@ -297,22 +300,4 @@ export class Control extends DurableObject<Env> implements ControlPort {
       logFailure(REGISTRY_KEY, error),
     );
   }
-}
-
-function drainMs(env: Env): number {
-  return env.DRAIN_MS !== undefined && /^\d{1,12}$/.test(env.DRAIN_MS)
-    ? Number(env.DRAIN_MS)
-    : DEFAULT_DRAIN_MS;
-}
-
-function versionNotFound({ prompt }: PromptState, version: number): Problem {
-  return problem(
-    "version_not_found",
-    `There is no version ${version} of "${prompt.name}"; the latest is ${prompt.latestVersion}.`,
-    { field: "version" },
-  );
-}
-
-function logFailure(key: string, error: unknown): void {
-  console.warn(JSON.stringify({ event: "outbox_failed", key, error: nameOfError(error) }));
 }

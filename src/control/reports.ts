@@ -30,7 +30,7 @@ export function answerSync(
   const before = findRelease(store.state, request.prompt, request.environment);
   if ("problem" in before) return before;
   const { acceptedSequence, counted } = acceptReport(store, request, nowMs);
-  if (request.report !== null) afterReport(counted);
+  if (request.report !== null || (request.callers ?? []).length > 0) afterReport(counted);
   const release = findRelease(store.state, request.prompt, request.environment);
   if ("problem" in release) return release;
   const judgeAllowance = grantJudging(store, release, request.isolate, nowMs);

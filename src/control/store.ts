@@ -22,6 +22,7 @@
 // | secrets     | `feedback`                                      | what request ids are signed with                  | fixed                             |
 // | watches     | environment                                     | what is known of its releases under watch (JSON)  | an environment each               |
 // | events      | id                                              | ReleaseEvent: verdicts, notices                   | the latest 5,000                  |
+// | seen        | environment, kind, version, value               | models and callers' shapes, first and last seen   | 500 a kind, 31 days               |
 // | meta        | `schema`, `lease_ms`, `lease_longer_until_ms`,… | numbers                                           | fixed                             |
 //
 // A row holds at most 2 MB; core's compiler refuses a larger version.
@@ -41,6 +42,7 @@ import { FEEDBACK_TABLES } from "./feedback-rows.ts";
 import { SECRETS_TABLE } from "./feedback-key.ts";
 import { EVENTS_TABLE } from "./events.ts";
 import { JUDGE_TABLE, type JudgeGrants } from "./judging.ts";
+import { SEEN_TABLE, type HeldSeen } from "./seen.ts";
 import { numberOf, textOf, type Row, type Sql } from "./sql.ts";
 import { WATCHES_TABLE, type HeldWatch } from "./watches.ts";
 
@@ -52,6 +54,7 @@ const LATER_TABLES = [
   JUDGE_TABLE,
   WATCHES_TABLE,
   EVENTS_TABLE,
+  SEEN_TABLE,
 ];
 
 const SCHEMA = [
@@ -83,6 +86,7 @@ export type ControlStore = {
   series: Series;
   /** By environment, those that were asked for since the object woke up. */
   watches: Map<string, HeldWatch>;
+  seen: Map<string, HeldSeen>;
   judgeGrants: JudgeGrants;
 };
 
@@ -101,6 +105,7 @@ export function openStore(sql: Sql): ControlStore {
     feedbackKey: null,
     series: createSeries(),
     watches: new Map(),
+    seen: new Map(),
     judgeGrants: new Map(),
   };
 }
