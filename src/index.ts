@@ -12,7 +12,7 @@ export { Control } from "./control/object.ts";
 export { Registry } from "./control/registry.ts";
 
 const admin = createAdmin();
-const ADMIN_PATH = /^\/(?:admin(?:\/|$)|openapi\.json$|docs$)/;
+const ADMIN_PATH = /^\/(?:admin(?:\/|$)|openapi\.json$|docs$|metrics$)/;
 
 export default {
   async fetch(request: Request, env: Env, ctx: Ctx): Promise<Response> {

@@ -25,6 +25,7 @@ import { answerException, answerProblem } from "./problem.ts";
 import { promptHandlers } from "./prompt-handlers.ts";
 import { rampHandlers } from "./ramp-handlers.ts";
 import { releaseHandlers } from "./release-handlers.ts";
+import { answerScrape, SCRAPE_PATH } from "./scrape.ts";
 import { tokenHandlers } from "./token-handlers.ts";
 import { watchHandlers } from "./watch-handlers.ts";
 
@@ -51,7 +52,7 @@ const HANDLERS = {
   [Id in OperationId]: Handler;
 };
 
-/** Serves `/admin/…`, `/feedback`, `/openapi.json` and `/docs`. */
+/** Serves `/admin/…`, `/feedback`, `/metrics`, `/openapi.json` and `/docs`. */
 export function createApp(): Hono<Scope> {
   const app = new Hono<Scope>({ strict: false });
   app.onError((error) => answerException(error, crypto.randomUUID()));
@@ -65,6 +66,8 @@ export function createApp(): Hono<Scope> {
     context.set("key", null);
     return next();
   });
+  app.get(SCRAPE_PATH, (context) => serveScrape(context.req.raw, context.env.env));
+  app.all(SCRAPE_PATH, () => answerWrongMethod("GET, HEAD"));
   app.options(FEEDBACK_PATH, answerPreflight);
   app.post(FEEDBACK_PATH, async function admitPage(context, next) {
     const caller = await admitKeyOrToken(context.req.raw, context.env);
@@ -88,6 +91,15 @@ async function serveOperation(operation: Operation, context: Context<Scope>): Pr
   if (isProblem(call)) return answerProblem(call);
   const reply = await HANDLERS[operation.id as OperationId](call);
   return isProblem(reply) ? answerProblem(reply) : answerReply(reply);
+}
+
+/** For scrapers, who speak no JSON: it is no line of the table, and takes the same tokens. */
+async function serveScrape(request: Request, env: Lent["env"]): Promise<Response> {
+  const actor = await authenticate(request, env);
+  if (isProblem(actor)) return answerRefused(request, actor);
+  const refused = checkRole(actor, "viewer");
+  const answer = refused ?? (await answerScrape(request, env));
+  return isProblem(answer) ? answerProblem(answer) : answer;
 }
 
 /** Path, query, guards and body as the handler gets them, or what is wrong with the first of these that is wrong. */

@@ -7,7 +7,7 @@ export type Admin = { fetch(request: Request, lent: Lent): Promise<Response> };
 
 type App = { fetch(request: Request, lent: Lent): Response | Promise<Response> };
 
-/** Serves `/admin/…`, `/feedback`, `/openapi.json` and `/docs`. */
+/** Serves `/admin/…`, `/feedback`, `/metrics`, `/openapi.json` and `/docs`. */
 export function createAdmin(): Admin {
   let app: App | null = null;
   return {

@@ -1,0 +1,43 @@
+// The text that Prometheus scrapes (exposition format 0.0.4): families of samples in, text out. Pure. Guarantee: whatever
+// stands in a label, a line stays one line, and a family is written once.
+
+export type Labels = { [name: string]: string };
+
+/** `suffix`: of a histogram's parts, `_bucket`, `_sum`, `_count`. */
+export type Sample = { suffix?: string; labels: Labels; value: number };
+
+export type Family = {
+  name: string;
+  type: "counter" | "gauge" | "histogram";
+  help: string;
+  samples: Sample[];
+};
+
+export const PROMETHEUS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+
+/** Families without a sample are left out: their absence says that nobody knows. */
+export function writeFamilies(families: Family[]): string {
+  return families
+    .filter(({ samples }) => samples.length > 0)
+    .map(({ name, type, help, samples }) => {
+      const head = `# HELP ${name} ${help.replaceAll("\\", "\\\\").replaceAll("\n", "\\n")}\n# TYPE ${name} ${type}\n`;
+      return head + samples.map((sample) => writeSample(name, sample)).join("");
+    })
+    .join("");
+}
+
+function writeSample(name: string, { suffix = "", labels, value }: Sample): string {
+  const pairs = Object.entries(labels).map(([label, text]) => `${label}="${escapeLabel(text)}"`);
+  const written = pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
+  return `${name}${suffix}${written} ${writeValue(value)}\n`;
+}
+
+function escapeLabel(text: string): string {
+  return text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
+}
+
+function writeValue(value: number): string {
+  if (Number.isNaN(value)) return "NaN";
+  if (!Number.isFinite(value)) return value > 0 ? "+Inf" : "-Inf";
+  return String(value);
+}

@@ -1,0 +1,267 @@
+// What Prometheus gets to see of releases: counters since ever and by arm, and what the watch says now. Pure. Guarantees:
+// counters come from the same exact tallies as `GET …/metrics`; what the baseline answered in a canary's stead stands
+// under the arm `fallback`; what nobody knows has no sample.
+
+import type { HealthView, VerdictKind } from "../core/health.ts";
+import { mergeTallies, openOf } from "../core/metering/tally.ts";
+import { SCORE_SCALE, type Sums } from "../core/metering/sums.ts";
+import type { ReleaseView, Tally } from "../core/types.ts";
+import { describeTimes, type Row } from "./prometheus-histograms.ts";
+import type { Family, Labels, Sample } from "./prometheus-text.ts";
+
+/** One prompt in one environment, as its Control said it. */
+export type ScrapedRelease = { release: ReleaseView; health: HealthView; tallies: Tally[] };
+
+/** `skipped`: prompts behind the bound of a scrape. `failed`: releases whose Control did not answer. */
+export type Scrape = { releases: ScrapedRelease[]; skipped: number; failed: number };
+
+const VERDICTS: VerdictKind[] = [
+  "waiting",
+  "watching",
+  "prompt",
+  "upstream",
+  "prompt+upstream",
+  "model changed",
+];
+
+const NANO = 1e9;
+
+type Read = (tally: Tally) => number;
+type ReadSums = (sums: Sums) => number | undefined;
+
+export function describeScrape({ releases, skipped, failed }: Scrape): Family[] {
+  const rows = releases.flatMap(toRows);
+  return [
+    ...countRequests(rows),
+    ...countAnswers(rows),
+    ...describeTimes(rows),
+    ...describeFeedback(rows),
+    ...describeReleases(releases),
+    ...describeWatch(releases),
+    gauge("switchback_scrape_skipped_prompts", "Prompts behind the bound of one scrape.", [
+      { labels: {}, value: skipped },
+    ]),
+    gauge("switchback_scrape_failed_releases", "Releases that did not answer this scrape.", [
+      { labels: {}, value: failed },
+    ]),
+  ];
+}
+
+/** A row for each version and arm; epochs, reasons and turns are added up. */
+function toRows({ release, tallies }: ScrapedRelease): Row[] {
+  const byArm = new Map<string, Row>();
+  for (const tally of tallies) {
+    const arm = tally.reason === "fallback" ? "fallback" : tally.arm;
+    const key = `${tally.version} ${arm}`;
+    const held = byArm.get(key);
+    if (held !== undefined) held.tally = mergeTallies(held.tally, tally);
+    else byArm.set(key, { labels: { ...namesOf(release), version: String(tally.version), arm }, tally });
+  }
+  return [...byArm.values()];
+}
+
+function namesOf({ prompt, environment }: ReleaseView): Labels {
+  return { prompt, environment };
+}
+
+function countRequests(rows: Row[]): Family[] {
+  const of = (name: string, help: string, read: Read) =>
+    counter(
+      name,
+      help,
+      rows.map(({ labels, tally }) => ({ labels, value: read(tally) })),
+    );
+  const open = rows.map(({ labels, tally }) => ({ labels, value: openOf(tally) }));
+  return [
+    of("switchback_requests_total", "Requests that are over.", (tally) => tally.requests),
+    of("switchback_errors_total", "Requests that failed.", (tally) => tally.errors),
+    of("switchback_aborted_total", "Requests that the client left.", (tally) => tally.aborted),
+    of(
+      "switchback_lost_total",
+      "Requests whose isolate fell silent; errors too.",
+      (tally) => tally.lost ?? 0,
+    ),
+    gauge("switchback_requests_open", "Requests under way.", open),
+  ];
+}
+
+function countAnswers(rows: Row[]): Family[] {
+  const each = (label: string, names: { [value: string]: ReadSums }): Sample[] =>
+    rows.flatMap(({ labels, tally: { sums } }) =>
+      Object.entries(names).flatMap(([name, read]) => {
+        const value = sums === undefined ? undefined : read(sums);
+        return value === undefined ? [] : [{ labels: { ...labels, [label]: name }, value }];
+      }),
+    );
+  const of = (read: ReadSums): Sample[] =>
+    rows.flatMap(({ labels, tally: { sums } }) =>
+      sums === undefined ? [] : [{ labels, value: read(sums) ?? 0 }],
+    );
+  return [
+    counter("switchback_error_classes_total", "Requests that failed, by class.", classesOf(rows)),
+    counter(
+      "switchback_findings_total",
+      "What was found in answers.",
+      each("finding", {
+        timeout: ({ counts }) => counts.timeouts ?? 0,
+        refusal: ({ counts }) => counts.refusals ?? 0,
+        truncation: ({ counts }) => counts.truncations ?? 0,
+        schema_failure: ({ counts }) => counts.schemaFailures ?? 0,
+        tool_call: ({ counts }) => counts.toolCalls ?? 0,
+      }),
+    ),
+    counter(
+      "switchback_tokens_total",
+      "Tokens; cached and cache_write are part of input, reasoning is of output.",
+      each("type", {
+        input: ({ usage }) => usage.input,
+        output: ({ usage }) => usage.output,
+        cached: ({ usage }) => usage.cached,
+        cache_write: ({ usage }) => usage.cacheWrite,
+        reasoning: ({ usage }) => usage.reasoning,
+      }),
+    ),
+    counter(
+      "switchback_usage_known_total",
+      "Answers whose usage is known.",
+      of(({ usage }) => usage.answers),
+    ),
+    counter(
+      "switchback_cost_usd_total",
+      "Dollars, of answers whose price is known.",
+      of(({ cost }) => cost.nanoUsd / NANO),
+    ),
+    counter(
+      "switchback_full_cost_usd_total",
+      "Dollars, as if the provider had no cache.",
+      of(({ cost }) => cost.fullNanoUsd / NANO),
+    ),
+    counter(
+      "switchback_cost_known_total",
+      "Answers whose cost is known.",
+      of(({ cost }) => cost.answers),
+    ),
+  ];
+}
+
+function classesOf(rows: Row[]): Sample[] {
+  return rows.flatMap(({ labels, tally: { sums } }) =>
+    Object.entries(sums?.errorClasses ?? {}).map(([errorClass, value]) => ({
+      labels: { ...labels, error_class: errorClass },
+      value,
+    })),
+  );
+}
+
+function describeFeedback(rows: Row[]): Family[] {
+  const known = rows.flatMap(({ labels, tally: { sums } }) => (sums === undefined ? [] : [{ labels, sums }]));
+  const of = (read: ReadSums): Sample[] =>
+    known.map(({ labels, sums }) => ({ labels, value: read(sums) ?? 0 }));
+  const thumbs = known.flatMap(({ labels, sums }) =>
+    (["up", "down"] as const).map((thumb) => ({ labels: { ...labels, thumb }, value: sums.thumbs[thumb] })),
+  );
+  return [
+    // Gauges, because whoever gave a feedback may change it.
+    gauge("switchback_thumbs", "Thumbs that were given.", thumbs),
+    gauge(
+      "switchback_scores",
+      "How many scores were given.",
+      of(({ scores }) => scores.units),
+    ),
+    gauge(
+      "switchback_scores_sum",
+      "Sum of the scores that were given, each 0 to 1.",
+      of(({ scores }) => scores.sum / SCORE_SCALE),
+    ),
+    counter(
+      "switchback_judge_scores_total",
+      "Answers that the judge scored.",
+      of(({ judge }) => judge.units),
+    ),
+    counter(
+      "switchback_judge_scores_sum_total",
+      "Sum of the judge's scores, each 0 to 1.",
+      of(({ judge }) => judge.sum / SCORE_SCALE),
+    ),
+    counter(
+      "switchback_judge_failures_total",
+      "Answers that the judge gave no score.",
+      of(({ counts }) => counts.judgeFailures),
+    ),
+    counter(
+      "switchback_judge_cost_usd_total",
+      "Dollars that the judge cost.",
+      of(({ judge }) => judge.nanoUsd / NANO),
+    ),
+  ];
+}
+
+function describeReleases(releases: ScrapedRelease[]): Family[] {
+  const weights = releases.flatMap(({ release }) =>
+    release.arms.map(({ version, arm, weight }) => ({
+      labels: { ...namesOf(release), version: String(version), arm },
+      value: weight / 100,
+    })),
+  );
+  const revisions = releases.map(({ release }) => ({ labels: namesOf(release), value: release.revision }));
+  return [
+    gauge("switchback_release_weight_ratio", "Share of the traffic that a version gets.", weights),
+    gauge("switchback_release_revision", "Revision of the release; it grows with every change.", revisions),
+  ];
+}
+
+function describeWatch(releases: ScrapedRelease[]): Family[] {
+  const verdicts = releases.flatMap(({ release, health }) =>
+    VERDICTS.map((verdict) => ({
+      labels: { ...namesOf(release), verdict },
+      value: health.verdict === verdict ? 1 : 0,
+    })),
+  );
+  const frozen = releases.map(({ release, health }) => ({
+    labels: namesOf(release),
+    value: health.isFrozen ? 1 : 0,
+  }));
+  const guards = releases.flatMap(({ release, health }) =>
+    health.comparisons.flatMap(({ baseline, canary, guards: all }) =>
+      all.map((guard) => ({
+        guard,
+        labels: {
+          ...namesOf(release),
+          baseline: String(baseline),
+          canary: String(canary),
+          metric: guard.metric,
+          action: guard.action,
+        },
+      })),
+    ),
+  );
+  const ofGuards = (read: (guard: (typeof guards)[number]["guard"]) => number) =>
+    guards.map(({ guard, labels }) => ({ labels, value: read(guard) }));
+  return [
+    gauge("switchback_verdict", "1 for the verdict of the watch, 0 for the others.", verdicts),
+    gauge("switchback_frozen", "1 while a ramp would not go on.", frozen),
+    gauge(
+      "switchback_guardrail_evidence_nats",
+      "Evidence against the canary, at its highest.",
+      ofGuards(({ evidence }) => evidence),
+    ),
+    gauge(
+      "switchback_guardrail_threshold_nats",
+      "Evidence that it takes to act.",
+      ofGuards(({ threshold }) => threshold),
+    ),
+    gauge(
+      "switchback_guardrail_crossed",
+      "1 where the guardrail has been crossed.",
+      ofGuards(({ isCrossed }) => (isCrossed ? 1 : 0)),
+    ),
+  ];
+}
+
+function counter(name: string, help: string, samples: Sample[]): Family {
+  return { name, type: "counter", help, samples };
+}
+
+function gauge(name: string, help: string, samples: Sample[]): Family {
+  return { name, type: "gauge", help, samples };
+}
