@@ -15,8 +15,21 @@ import { environmentOf, nameOutsideBody } from "./naming.ts";
 import type { Scope } from "./releases.ts";
 import { within } from "./time.ts";
 
-/** A request that came with a valid key of ours. Without one it has no part in any secret of the Worker. */
-export type Admission = { hash: string; key: KeyGrant; secret: Secret };
+/** A request that came with a valid key of ours, or that the Worker makes itself (`hash` null). Without one it has no part in
+ * any secret of the Worker. */
+export type Admission = { hash: string | null; key: KeyGrant; secret: Secret };
+
+/** What the Worker's own requests may do: ask any prompt, and nothing without one. */
+const OWN_KEY: KeyGrant = {
+  id: "own",
+  name: "own",
+  prompts: [],
+  environments: [],
+  providers: [],
+  passThrough: false,
+  requestsPerMinute: null,
+  expiresAt: null,
+};
 
 const WAIT_LIMIT_MS = 500;
 
@@ -39,6 +52,14 @@ export async function admit(asked: Asked): Promise<Admission | null | Problem> {
   const secret = findSecret(route.provider, route.path, origin, scope.env);
   if (isProblem(secret)) return secret;
   return (await checkRate(key, scope.env)) ?? { hash, key, secret };
+}
+
+/** For a request that the Worker makes itself. Nothing that comes from outside is admitted by it. */
+export function admitOwn({ scope, route, origin }: Asked): Admission | Problem {
+  const unbound = checkBinding(route.provider, route.path, scope.env);
+  if (unbound !== null) return unbound;
+  const secret = findSecret(route.provider, route.path, origin, scope.env);
+  return isProblem(secret) ? secret : { hash: null, key: OWN_KEY, secret };
 }
 
 function tokenOfOurs(): Problem {
@@ -90,12 +111,13 @@ export function checkPrompted(
   scope: Scope,
 ): Problem | null | Promise<Problem | null> {
   if (admission === null) return null;
+  const { hash } = admission;
   const outside = checkPrompt(admission.key, prompt, environment);
-  if (outside !== null) return outside;
-  const known = peekKey(admission.hash, scope);
+  if (outside !== null || hash === null) return outside;
+  const known = peekKey(hash, scope);
   if (isProblem(known)) return known;
   if (known !== null) return null;
-  return obtainKey(admission.hash, scope).then((key) => (isProblem(key) ? key : null));
+  return obtainKey(hash, scope).then((key) => (isProblem(key) ? key : null));
 }
 
 /** For a request that is about to pass without a prompt in it: the key is still good, and whatever prompt it names must be
@@ -103,7 +125,7 @@ export function checkPrompted(
 export async function checkUnprompted({ admission, route, headers, scope }: Call): Promise<Problem | null> {
   if (admission === null) return null;
   const { hash } = admission;
-  const key = peekKey(hash, scope) ?? (await obtainKey(hash, scope));
+  const key = hash === null ? admission.key : (peekKey(hash, scope) ?? (await obtainKey(hash, scope)));
   if (isProblem(key)) return key;
   const outside = checkPassThrough(key);
   const name = nameOutsideBody(route, headers);

@@ -16,6 +16,7 @@ import { begin, recall, remember } from "./conversations.ts";
 import { findEntry, forgetEntry, knownPrompt, lookUpAlias } from "./entries.ts";
 import { checkPrompt } from "../core/key-scope.ts";
 import type { Upload } from "./forward.ts";
+import { drawSample, type JudgeSample } from "./judge-draw.ts";
 import { freshnessOf, type Grant } from "./lease.ts";
 import { checkModelInPath, unitKeyOf, type Reader, type UnitKey } from "./naming.ts";
 import { PIECES_FROM_BYTES, type Pieces as BodyPieces } from "./pieces.ts";
@@ -75,6 +76,8 @@ export type Decision = {
   isCompared: boolean;
   /** What a call is counted by; to be asked for while the call is under way. */
   describe(assignment: Assignment): CallTraits;
+  /** The answer is to be judged; null: it is not. */
+  sample: JudgeSample | null;
   /** The same request for the baseline, should the canary fail; null: it is no canary's, the prompt has its shield off, or
    * the body is not kept. */
   fallback: (() => Promise<Fallback | null>) | null;
@@ -158,6 +161,7 @@ export async function decideBody(
       streams: question.endpoint.streams ?? question.scan.stream,
       isCompared: isShielded || (hasShield && served.reason === "split"),
       describe: (routed) => describeCall(question, entry, routed, link?.root?.key ?? unit.key, release.unit),
+      sample: question.isCut === true ? null : sampleFor(question, entry, release, served),
       fallback: isShielded ? () => fallBack(question, entry, served, scope) : null,
     };
   }
@@ -194,6 +198,18 @@ function describeCall(
   const demand = count ? null : jsonDemandOf(format, scan, compiled, provider);
   const askedModel = compiled?.model ?? scan.model;
   return { stamp, provider, askedModel, streams: streams ?? scan.stream, demand };
+}
+
+function sampleFor(
+  { admission, scan, endpoint }: Question,
+  entry: Entry,
+  release: Release,
+  served: Assignment,
+): JudgeSample | null {
+  if (release.judge === undefined || endpoint.count) return null;
+  const { firstUserText, continues } = scan;
+  const turn = { firstUserText, continues, isJudge: admission?.hash === null };
+  return drawSample(release, served, turn, entry.judging, Date.now(), Math.random);
 }
 
 /** Of a count of tokens nobody has anything to say. */

@@ -6,7 +6,7 @@ import { isProblem, problem, type Problem } from "../core/problem.ts";
 import type { Env } from "../env.ts";
 import { familyAt, familyOf, isUnwritableTurn, matchEndpoint } from "../wire/formats.ts";
 import type { Endpoint, Family } from "../wire/wire.ts";
-import { admit } from "./admit.ts";
+import { admit, admitOwn } from "./admit.ts";
 import { discardBody, isEncoded, readBody } from "./body.ts";
 import type { Call } from "./call.ts";
 import { decideBody } from "./decide.ts";
@@ -18,13 +18,22 @@ import { resolveUpstream } from "./providers.ts";
 import { isLarge, serveLarge } from "./large.ts";
 import { questionOf } from "./question.ts";
 import { nameOfSession, serveSession } from "./realtime.ts";
-import type { Ctx } from "./releases.ts";
+import type { Ctx, Scope } from "./releases.ts";
 import { sealAccount } from "./seal.ts";
 import { respondFailure, respondProblem, type Account } from "./respond.ts";
 import { checkPath, parseRoute } from "./route.ts";
 
 /** Serves `/p/{prompt}/{provider}/…` and `/{provider}/…`. */
-export async function serveData(request: Request, env: Env, ctx: Ctx): Promise<Response> {
+export function serveData(request: Request, env: Env, ctx: Ctx): Promise<Response> {
+  return serveAs(request, { env, ctx }, admit);
+}
+
+/** The same for a request that the Worker makes itself: with the secret that it holds, and only with a prompt. */
+export function serveOwn(request: Request, scope: Scope): Promise<Response> {
+  return serveAs(request, scope, admitOwn);
+}
+
+async function serveAs(request: Request, scope: Scope, admitted: Admit): Promise<Response> {
   const account: Account = {
     requestId: crypto.randomUUID(),
     signedId: null,
@@ -36,23 +45,25 @@ export async function serveData(request: Request, env: Env, ctx: Ctx): Promise<R
     skipped: null,
   };
   try {
-    return await serve(request, env, ctx, account);
+    return await serve(request, scope, account, admitted);
   } catch (error) {
     return respondFailure(error, account);
   }
 }
 
-async function serve(request: Request, env: Env, ctx: Ctx, account: Account): Promise<Response> {
+type Admit = (asked: Omit<Call, "admission">) => ReturnType<typeof admit> | ReturnType<typeof admitOwn>;
+
+async function serve(request: Request, scope: Scope, account: Account, admitted: Admit): Promise<Response> {
   const route = parseRoute(request.url);
   if (isProblem(route)) return refuseUnread(request, route, "openai", account);
   const headers = readHeaders(request.headers);
   account.prompt = nameOutsideBody(route, headers);
   const endpoint = matchEndpoint(route.provider, route.path);
   const family = endpoint === null ? familyOf(route.provider, route.path) : familyAt(endpoint, route.search);
-  const origin = resolveUpstream(route.provider, env);
+  const origin = resolveUpstream(route.provider, scope.env);
   if (isProblem(origin)) return refuseUnread(request, origin, family, account);
-  const asked = { request, headers, scope: { env, ctx }, route, family, account, origin };
-  const admission = await admit(asked);
+  const asked = { request, headers, scope, route, family, account, origin };
+  const admission = await admitted(asked);
   if (isProblem(admission)) return refuseUnread(request, admission, family, account);
   const call: Call = { ...asked, admission };
   const refused = account.prompt === null ? null : (checkReference(account.prompt) ?? checkPath(route));

@@ -12,6 +12,8 @@ import { adopt, adoptCopy, freshnessOf, type Grant } from "./lease.ts";
 import { acknowledge, createTallies, hasUnsent, takeReport, type Tallies } from "./tallies.ts";
 import { createCallers, takeCallers, type Callers } from "./callers.ts";
 import { settleHung, type OpenCall } from "./settle.ts";
+import { createJudging, takeGrant, type Judging } from "./judge-draw.ts";
+import { judgedUnsent } from "./judge-tally.ts";
 import { importSealer, type Sealer } from "./seal.ts";
 import { sleep, within } from "./time.ts";
 
@@ -32,6 +34,7 @@ export type Entry = {
   announcingSinceMs: number;
   /** What request ids are signed with; null: Control has not said yet. */
   sealer: Sealer | null;
+  judging: Judging;
   tallies: Tallies;
   /** Calls under way, the oldest first. */
   open: Set<OpenCall>;
@@ -71,6 +74,7 @@ export function createEntry(prompt: string, environment: string): Entry {
     flushingSinceMs: 0,
     announcingSinceMs: 0,
     sealer: null,
+    judging: createJudging(),
     tallies: createTallies(),
     open: new Set(),
     callers: createCallers(),
@@ -207,6 +211,7 @@ async function sync(entry: Entry, scope: Scope, isLast = false): Promise<"ok" | 
       entry.sealer = await importSealer(feedbackKey);
     }
     const nowMs = Date.now();
+    takeGrant(entry.judging, reply.judgeAllowance, judgedUnsent(entry.tallies), askedAtMs, nowMs);
     entry.failedAtMs = freshnessOf(entry.grant, nowMs) === "dead" ? nowMs : 0;
     return "ok";
   } catch (error) {
