@@ -4,19 +4,17 @@
 
 import { assign, assignFallback, isAmbiguous } from "../core/assign.ts";
 import { isProblem, problem, type Problem } from "../core/problem.ts";
-import { hashUnit } from "../core/hash.ts";
-import type { Assignment, JsonObject, Release, Unit } from "../core/types.ts";
-import { jsonDemandOf } from "../wire/json-demand.ts";
+import type { Assignment, JsonObject, Release } from "../core/types.ts";
 import { replaceModel } from "../wire/model-path.ts";
 import type { Endpoint, Pieces, Scan } from "../wire/wire.ts";
 import { checkPrompted, type Admission } from "./admit.ts";
 import { linkOf, noteOf, rememberChain, type ChainNote, type Link } from "./chains.ts";
 import type { Agent } from "./clients.ts";
+import { describeCall } from "./call-traits.ts";
 import { begin, recall, remember } from "./conversations.ts";
 import { findEntry, forgetEntry, knownPrompt, lookUpAlias } from "./entries.ts";
 import { checkPrompt } from "../core/key-scope.ts";
 import type { Upload } from "./forward.ts";
-import { drawSample, type JudgeSample } from "./judge-draw.ts";
 import { freshnessOf, type Grant } from "./lease.ts";
 import { checkModelInPath, unitKeyOf, type Reader, type UnitKey } from "./naming.ts";
 import { PIECES_FROM_BYTES, type Pieces as BodyPieces } from "./pieces.ts";
@@ -31,7 +29,6 @@ import {
 } from "./releases.ts";
 import type { Account } from "./respond.ts";
 import type { SealedAs } from "./seal.ts";
-import { addCaller } from "./callers.ts";
 import type { CallTraits } from "./settle.ts";
 import { loadVersion, peekVersion, prepareVersion, type LoadedVersion } from "./versions.ts";
 
@@ -76,8 +73,6 @@ export type Decision = {
   isCompared: boolean;
   /** What a call is counted by; to be asked for while the call is under way. */
   describe(assignment: Assignment): CallTraits;
-  /** The answer is to be judged; null: it is not. */
-  sample: JudgeSample | null;
   /** The same request for the baseline, should the canary fail; null: it is no canary's, the prompt has its shield off, or
    * the body is not kept. */
   fallback: (() => Promise<Fallback | null>) | null;
@@ -160,56 +155,11 @@ export async function decideBody(
       chain: noteOf({ ...question, unit, link, release, assignment, conversations }, Date.now()),
       streams: question.endpoint.streams ?? question.scan.stream,
       isCompared: isShielded || (hasShield && served.reason === "split"),
-      describe: (routed) => describeCall(question, entry, routed, link?.root?.key ?? unit.key, release.unit),
-      sample: question.isCut === true ? null : sampleFor(question, entry, release, served),
+      describe: (routed) => describeCall(question, entry, routed, link?.root?.key ?? unit.key, release),
       fallback: isShielded ? () => fallBack(question, entry, served, scope) : null,
     };
   }
   return problem("release_unavailable", `The release of ${question.name} keeps changing. Retry shortly.`);
-}
-
-const UNIT_BUCKETS = 64;
-
-/** Under which stamp, by whom and for what. Buckets of units are no buckets of the split: another salt. */
-function describeCall(
-  { scan, endpoint, provider, headers }: Question,
-  { prompt, callers }: Entry,
-  { revision, version, arm, reason }: Assignment,
-  key: string,
-  unit: Unit,
-): CallTraits {
-  const { format, count, streams } = endpoint;
-  const compiled = peekVersion(prompt, version)?.version.compiled ?? null;
-  const isSticky = reason === "split" && unit !== "request";
-  const unitBucket = isSticky ? hashUnit("unit-bucket", key) % UNIT_BUCKETS : null;
-  const turn = scan.continues ? "later" : "first";
-  const stamp = { revision, version, arm, reason, turn, unitBucket } as const;
-  if (!count) {
-    const { tools, json } = format.shapes(scan);
-    const client = headers.get("user-agent") ?? null;
-    addCaller(callers, {
-      body: scan.body,
-      askedModel: scan.model,
-      tools,
-      schema: json?.schema ?? null,
-      client,
-    });
-  }
-  const demand = count ? null : jsonDemandOf(format, scan, compiled, provider);
-  const askedModel = compiled?.model ?? scan.model;
-  return { stamp, provider, askedModel, streams: streams ?? scan.stream, demand };
-}
-
-function sampleFor(
-  { admission, scan, endpoint }: Question,
-  entry: Entry,
-  release: Release,
-  served: Assignment,
-): JudgeSample | null {
-  if (release.judge === undefined || endpoint.count) return null;
-  const { firstUserText, continues } = scan;
-  const turn = { firstUserText, continues, isJudge: admission?.hash === null };
-  return drawSample(release, served, turn, entry.judging, Date.now(), Math.random);
 }
 
 /** Of a count of tokens nobody has anything to say. */

@@ -14,6 +14,7 @@ import { cleanSearch } from "./foreign.ts";
 import { callUpstream, type UpstreamCall } from "./forward.ts";
 import { cleanRequestHeaders } from "./headers.ts";
 import { isInForce } from "./lease.ts";
+import { judgeLater } from "./judge-means.ts";
 import { isPieces, joinPieces, openPieces } from "./pieces.ts";
 import { framingIn, isEncoded, relayAnswer, type Meter, type Watch } from "./relay.ts";
 import type { Scope } from "./releases.ts";
@@ -107,7 +108,10 @@ function settleFailed({ scope }: Call, endpoint: Endpoint, failed: Attempt): voi
   }
   const { open } = failed;
   const own = failed.kind === "unsent" || failed.kind === "failed" ? failed.problem : null;
-  if (failed.kind !== "answered") return settleCall(open, { ...NO_ANSWER, problem: own }, scope);
+  if (failed.kind !== "answered") {
+    settleCall(open, { ...NO_ANSWER, problem: own }, scope);
+    return;
+  }
   const { upstream, opening } = failed;
   const framing = framingIn(upstream.headers, false) ?? "whole";
   const { startedAtMs } = open;
@@ -201,8 +205,11 @@ function watchFor(
 function meterOf(open: OpenCall, scope: Scope): Meter {
   return {
     startedAtMs: open.startedAtMs,
-    collectsText: open.demand !== null,
-    settle: (end) => settleCall(open, end, scope),
+    collectsText: open.demand !== null || open.sample !== null,
+    settle(end) {
+      const kind = settleCall(open, end, scope);
+      if (kind === "ok" && open.sample !== null) judgeLater(open.entry, open.sample, end.reading, scope);
+    },
   };
 }
 

@@ -136,7 +136,14 @@ function settle({ account, scope, route }: Call, entry: Entry, kind: OutcomeKind
   const { assignment, requestId } = account;
   if (assignment === null) return;
   const stamp = { ...assignment, turn: "first", unitBucket: null } as const;
-  const traits = { stamp, provider: route.provider, askedModel: null, streams: true, demand: null };
+  const traits = {
+    stamp,
+    provider: route.provider,
+    askedModel: null,
+    streams: true,
+    demand: null,
+    sample: null,
+  };
   const open = beginCall(entry, requestId, traits, scope);
   settleCall(open, { ...NO_ANSWER, kind, isSilent: false, isSession: true }, scope);
 }

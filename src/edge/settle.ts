@@ -8,6 +8,7 @@ import type { AnswerReading } from "../wire/answer-reader.ts";
 import type { CallRecord } from "./call-record.ts";
 import { classifyError } from "../wire/error-class.ts";
 import { isSchemaFailure, type JsonDemand } from "../wire/json-demand.ts";
+import type { JudgeSample } from "./judge-draw.ts";
 import { scheduleFlush, type Entry, type Scope } from "./releases.ts";
 import { addOutcome, addStarted } from "./tallies.ts";
 
@@ -20,6 +21,8 @@ export type CallTraits = {
   streams: boolean;
   /** JSON that is wanted of the answer. */
   demand: JsonDemand | null;
+  /** The answer is to be judged, should it be a good one; null: it is not. */
+  sample: JudgeSample | null;
 };
 
 /** A call under way. It holds no body and no I/O object: isolates have thousands of them. */
@@ -76,15 +79,16 @@ export function withdrawCall(open: OpenCall): void {
   addStarted(open.entry.tallies, open.stamp, -1);
 }
 
-/** Counts the call once. */
-export function settleCall(open: OpenCall, end: CallEnd, scope: Scope): void {
-  if (open.isSettled) return;
+/** Counts the call once; as what, or null where it was counted before. */
+export function settleCall(open: OpenCall, end: CallEnd, scope: Scope): OutcomeKind | null {
+  if (open.isSettled) return null;
   open.isSettled = true;
   open.entry.open.delete(open);
   const outcome = outcomeOf(open, end, Date.now());
   const price = end.reading?.facts.usage == null ? null : pricing(open, end.reading.facts);
-  if (price === null) return record(open, outcome, scope);
-  scope.ctx.waitUntil(price.then((cost) => record(open, { ...outcome, cost }, scope)));
+  if (price === null) record(open, outcome, scope);
+  else scope.ctx.waitUntil(price.then((cost) => record(open, { ...outcome, cost }, scope)));
+  return outcome.kind;
 }
 
 /** Calls that nobody will hear of any more, before a report is made. The oldest stand first. */
