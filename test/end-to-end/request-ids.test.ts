@@ -7,6 +7,7 @@ import { connectAdmin, type Admin } from "../support/admin.ts";
 import { startCluster, type Cluster } from "../support/cluster.ts";
 import { PLAIN_ID } from "../support/request-ids.ts";
 import { json, sse, startUpstream, type Upstream } from "../support/upstream.ts";
+import { until } from "../support/wait.ts";
 import { anthropic, openai } from "./sdk-rig.ts";
 
 const PROMPT = "support-bot";
@@ -155,7 +156,7 @@ describe("a plain id", () => {
     await admin.put(prompt);
     await admin.push(prompt, { system: "Speak." });
     // Until the release stands in KV, which is all that the other isolate gets.
-    await expect.poll(() => cluster.store.get(`release:${prompt}:production`)).not.toBeNull();
+    await until(() => cluster.store.get(`release:${prompt}:production`));
     await cluster.edges[1]!.setFaults({ control: "dead" });
     const answer = await chat(prompt, undefined, 1);
     await cluster.edges[1]!.setFaults({ control: "none" });
