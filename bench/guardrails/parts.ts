@@ -1,7 +1,8 @@
 // Beside the targets: what else the guardrails rest on. A mean guardrail alone keeps its promise for any shape of values;
 // a ramp's gate opens for what is fine, and stays shut at the bounds that it rules out; a wrong split is found.
 
-import { runGate, runInterval, runMeanGuard, runSplit, SHAPES } from "./single.ts";
+import { runPath } from "./path.ts";
+import { runGate, runInterval, runMeanGuard, runMeanInterval, runSplit, SHAPES } from "./single.ts";
 import { percent, runsOf, type Measured, type Target } from "./targets.ts";
 import { alike, quantile, runTrials } from "./trial.ts";
 import { HEALTHY } from "./world.ts";
@@ -105,7 +106,7 @@ export const PARTS: readonly Target[] = [
   },
   {
     id: "P6",
-    says: "the interval of the risk ratio (about 95 %): it ever leaves out the truth within 100,000 requests",
+    says: "the interval of the risk ratio (95 %): it ever leaves out the truth within 100,000 requests",
     run: (scale) =>
       [0.01, 0.1, 0.5].flatMap((share) =>
         [
@@ -118,9 +119,58 @@ export const PARTS: readonly Target[] = [
             `errors ${errors * 100} %, ×${ratio}, share ${share * 100} %`,
             runsOf(400, scale),
             (seed) => runInterval({ share, errors, ratio }, 800_000 + seed),
-            6,
+            5,
           ),
         ),
       ),
+  },
+  {
+    id: "P7",
+    says: "the interval of a mean (95 %): it ever leaves out the truth within 100,000 requests",
+    run: (scale) =>
+      Object.keys(SHAPES).flatMap((name) =>
+        [0.01, 0.1, 0.5].map((at) =>
+          percent(
+            `${name}, at ${at * 100} %`,
+            runsOf(200, scale),
+            (seed) => runMeanInterval(name, at, 900_000 + seed),
+            5,
+          ),
+        ),
+      ),
+  },
+  {
+    id: "P8",
+    says: "the whole path, from single answers to the rollback, share 10 %",
+    run: (scale) =>
+      [undefined, 2_000].flatMap((units) => {
+        const name = units === undefined ? "by request" : "sticky units";
+        const more = units === undefined ? {} : { units };
+        const alikeArms = { share: 0.1, canary: {}, requests: 100_000, ...more };
+        const failing = { share: 0.1, canary: { errors: 0.05 }, requests: 50_000, ...more };
+        const found = Array.from({ length: runsOf(100, scale) }, (_, seed) =>
+          runPath(failing, 40_000 + seed),
+        );
+        return [
+          percent(
+            `${name}, alike: rolled back`,
+            runsOf(100, scale),
+            (seed) => runPath(alikeArms, 30_000 + seed) !== null,
+            1,
+          ),
+          {
+            name: `${name}, errors 1 → 5 %, median`,
+            value: quantile(found, 0.5),
+            most: NO_TARGET,
+            unit: "canary requests",
+          },
+          {
+            name: `${name}, errors 1 → 5 %, 95 %`,
+            value: quantile(found, 0.95),
+            most: NO_TARGET,
+            unit: "canary requests",
+          },
+        ];
+      }),
   },
 ];

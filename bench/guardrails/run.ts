@@ -4,13 +4,13 @@
 import { addToUpstream, createUpstream, judge } from "../../src/core/guardrails/verdict.ts";
 import { addStratum, createWatch, findCrossings } from "../../src/core/guardrails/watch.ts";
 import { GUARDS } from "../../src/core/guardrails/guards.ts";
-import type { Release } from "../../src/core/types.ts";
 import { addSeen } from "../../src/core/watching/add.ts";
 import { conclude } from "../../src/core/watching/conclude.ts";
 import { followRelease } from "../../src/core/watching/follow.ts";
 import { createRandom } from "./random.ts";
 import { drawTallies, USUAL } from "./traffic.ts";
 import { PARTS } from "./parts.ts";
+import { createRelease } from "./path.ts";
 import { TARGETS, type Measured } from "./targets.ts";
 import { drawStratum, HEALTHY } from "./world.ts";
 
@@ -48,7 +48,7 @@ function timeEvaluation(): Measured[] {
 /** A report into the watch of Control, and the verdict with all that there is to read: what a sync pays. */
 function timeReport(unit: "request" | "conversation"): Measured {
   const random = createRandom(19);
-  const release = createRelease(unit);
+  const release = createRelease(unit, 0.1);
   const traffic = {
     revision: 1,
     versions: { baseline: 1, canary: 2 },
@@ -70,20 +70,6 @@ function timeReport(unit: "request" | "conversation"): Measured {
   }
   const name = `a report of 50 to its verdict, unit ${unit}`;
   return { name, value: best, most: Number.NaN, unit: "µs" };
-}
-
-function createRelease(unit: "request" | "conversation"): Release {
-  const table = { revision: 1, salt: "", slots: [] };
-  const names = {
-    schema: 1,
-    prompt: "bot",
-    environment: "production",
-    revision: 1,
-    unit,
-    baseline: 1,
-  } as const;
-  const arms = [90, 10].map((weight, index) => ({ version: index + 1, weight }));
-  return { ...names, arms, table, drains: [], revoked: [], changedAt: "2026-01-01T00:00:00.000Z" };
 }
 
 for (const { id, says, run } of [...TARGETS, ...PARTS]) {

@@ -4,7 +4,15 @@
 import { addLikelihood, NO_LIKELIHOOD } from "../../src/core/guardrails/odds-interval.ts";
 import { addToRatio, isSparse, NO_RATIO, ratioInterval } from "../../src/core/guardrails/risk-ratio.ts";
 import { addCounts, createCountGuard } from "../../src/core/guardrails/count-guard.ts";
-import { addMeans, createMeanGuard, SCORE_RULE, TIME_RULE } from "../../src/core/guardrails/mean-guard.ts";
+import {
+  addMeans,
+  createMeanGuard,
+  intervalOf,
+  SCORE_RULE,
+  TIME_RULE,
+  type MeanGuard,
+  type MeanRule,
+} from "../../src/core/guardrails/mean-guard.ts";
 import { addToGate, createRampGate, judgeGate } from "../../src/core/guardrails/ramp-gate.ts";
 import {
   addSplit,
@@ -47,6 +55,23 @@ export const SHAPES: Readonly<Record<string, (random: Random) => number>> = {
 
 /** True: it fired at 1 % within 100,000 requests; without a least effect, which would hide a weakness. */
 export function runMeanGuard(name: string, share: number, seed: number): boolean {
+  return watchMeans(name, share, seed, ({ peakMargin }) => peakMargin >= 0);
+}
+
+/** True: at some look within 100,000 requests the interval of 95 % did not hold the true difference, which is none. */
+export function runMeanInterval(name: string, share: number, seed: number): boolean {
+  return watchMeans(name, share, seed, (guard, rule) => {
+    const interval = intervalOf(guard, rule, 0.05);
+    return interval !== null && (interval.low > 0 || interval.high < 0);
+  });
+}
+
+function watchMeans(
+  name: string,
+  share: number,
+  seed: number,
+  isHit: (guard: MeanGuard, rule: MeanRule) => boolean,
+): boolean {
   const draw = SHAPES[name]!;
   const random = createRandom(seed);
   const rule = { ...(name.startsWith("scores") ? SCORE_RULE : TIME_RULE), minEffect: 0 };
@@ -64,7 +89,7 @@ export function runMeanGuard(name: string, share: number, seed: number): boolean
       sums.squares += x * x;
     }
     guard = addMeans(guard, stratum, rule, 0.01);
-    if (guard.peakMargin >= 0) return true;
+    if (isHit(guard, rule)) return true;
   }
   return false;
 }

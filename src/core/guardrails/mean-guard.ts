@@ -153,7 +153,7 @@ export function levelsOf({ main, level }: MeanGuard): { baseline: number; canary
   return { baseline: level / main.weight, canary: (level + main.score) / main.weight };
 }
 
-/** An interval for the effect that holds at every moment at once (for charts); null: nothing to compare. */
+/** An interval for the effect that holds at every moment at once (for charts); null: too little to compare. */
 export function intervalOf(
   guard: MeanGuard,
   rule: MeanRule,
@@ -161,7 +161,7 @@ export function intervalOf(
   designEffect = 1,
 ): { low: number; high: number } | null {
   const effect = effectOf(guard);
-  if (effect === null) return null;
+  if (effect === null || guard.spread.degrees < LEAST_DEGREES) return null;
   const variance = varianceOf(guard.spread);
   const v = variance === 0 ? 0 : guard.main.variance / variance;
   const width = variance === 0 ? 1 : widthOf(rule, variance, alpha);

@@ -34,6 +34,8 @@ export const NO_RATIO: RatioSums = {
 const OPTIMAL_BAD = 30;
 /** Of each arm: below it the interval is an exact one. */
 const LEAST_BAD = 10;
+/** Of alpha, for the exact interval; the rest is for the one that comes after it. */
+const SPARSE_SHARE = 0.4;
 
 export function addToRatio(sums: RatioSums, { baseline, canary }: CountStratum): RatioSums {
   if (baseline.units === 0 || canary.units === 0) return sums;
@@ -93,10 +95,12 @@ export function ratioInterval(
   designEffect = 1,
 ): { low: number; high: number | null } | null {
   if (sums.weight === 0) return null;
-  if (isSparse(sums)) return sparseInterval(sums, oddsInterval(likelihood, alpha, designEffect));
+  if (isSparse(sums))
+    return sparseInterval(sums, oddsInterval(likelihood, SPARSE_SHARE * alpha, designEffect));
+  const left = (1 - SPARSE_SHARE) * alpha;
   const { over, under, spread } = sums;
   const variance = (spread / (over * under)) * designEffect;
-  const reach = mixtureReach(1 / variance, mixtureWidth(OPTIMAL_BAD, alpha), alpha) * variance;
+  const reach = mixtureReach(1 / variance, mixtureWidth(OPTIMAL_BAD, left), left) * variance;
   const middle = Math.log(over / under);
   return { low: Math.exp(middle - reach), high: Math.exp(middle + reach) };
 }
