@@ -2,7 +2,7 @@
 // say beside what the provider saw, to the request. Run: node bench/exact.ts [requests]
 
 import { buildWorker } from "../scripts/build.ts";
-import { countExactly } from "../test/end-to-end/exact-rig.ts";
+import { countExactly, OUTPUT_TOKENS } from "../test/end-to-end/exact-rig.ts";
 
 const requests = Number(process.argv[2] ?? 100_000);
 const { directory } = await buildWorker();
@@ -36,7 +36,11 @@ console.log(
     `${revisions} revisions; ${Math.round(tookMs / 1_000)} s`,
 );
 const isExact = Object.values(versions).every(
-  ({ seen, failed, requests: own, errors, fallbacks }) => own + fallbacks === seen && errors === failed,
+  ({ seen, failed, requests: own, errors, fallbacks, outputTokens, timed }) =>
+    own + fallbacks === seen &&
+    errors === failed &&
+    timed === seen - failed &&
+    outputTokens === OUTPUT_TOKENS * (seen - failed),
 );
 console.log(isExact ? "exact" : "NOT EXACT");
 process.exitCode = isExact && failures.length === 0 ? 0 : 1;

@@ -26,8 +26,17 @@ export type ExactOptions = {
   bundle?: string;
 };
 
-/** Of one version: what the provider saw, and what was counted. */
-export type Counted = { seen: number; failed: number; requests: number; errors: number; fallbacks: number };
+/** Of one version: what the provider saw, and what was counted. `outputTokens` of good answers, `timed` those whose time is
+ * known. */
+export type Counted = {
+  seen: number;
+  failed: number;
+  requests: number;
+  errors: number;
+  fallbacks: number;
+  outputTokens: number;
+  timed: number;
+};
 
 export type Exact = {
   versions: { [version: number]: Counted };
@@ -45,6 +54,15 @@ export type Exact = {
 const PROMPT = "exact";
 const FAIL_MARK = "fails on the canary";
 const FAILING_STATUS = 503;
+/** Of each good answer. */
+export const OUTPUT_TOKENS = 7;
+const ANSWER = JSON.stringify({
+  id: "x",
+  object: "chat.completion",
+  model: "m-1",
+  choices: [{ index: 0, message: { role: "assistant", content: "Yes." }, finish_reason: "stop" }],
+  usage: { prompt_tokens: 11, completion_tokens: OUTPUT_TOKENS, total_tokens: 11 + OUTPUT_TOKENS },
+});
 
 export async function countExactly(options: ExactOptions): Promise<Exact> {
   const provider = await startCounter();
@@ -104,7 +122,7 @@ async function startCounter() {
       if (fails) counts.failed += 1;
       total += 1;
       answer.writeHead(fails ? FAILING_STATUS : 200, { "content-type": "application/json" });
-      answer.end(fails ? `{"error":{"message":"no"}}` : `{"id":"x","object":"chat.completion","choices":[]}`);
+      answer.end(fails ? `{"error":{"message":"no"}}` : ANSWER);
     });
   });
   server.keepAliveTimeout = 600_000;
@@ -152,7 +170,8 @@ async function settle(processes: Processes, total: () => number, settleMs: numbe
   const read = async (): Promise<boolean> => {
     metrics = await callAdmin<Metrics>(processes.edges[0]!.url, "GET", `${path}/metrics`);
     const all = [...metrics.arms, ...metrics.fallbacks];
-    return all.reduce((sum, { requests }) => sum + requests, 0) >= total();
+    const under = all.reduce((sum, { open }) => sum + open, 0);
+    return under === 0 && all.reduce((sum, { requests }) => sum + requests, 0) >= total();
   };
   // What is missing at the end is for the caller to see, with its numbers.
   await until(read, settleMs, "all is counted").catch(() => false);
@@ -166,7 +185,10 @@ function compare({ versions, fallbacks }: Metrics, seen: Seen): Exact["versions"
     const version = Number(number);
     const own = versions.find((one) => one.version === version);
     const fallen = fallbacks.find((one) => one.version === version);
+    const both = [own, fallen].filter((stats) => stats !== undefined);
     counted[version] = {
+      outputTokens: both.reduce((sum, { tokens }) => sum + (tokens.output ?? 0), 0),
+      timed: both.reduce((sum, { latencyMs }) => sum + (latencyMs.all?.answers ?? 0), 0),
       seen: all,
       failed,
       requests: own?.requests ?? 0,
