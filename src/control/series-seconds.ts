@@ -97,8 +97,9 @@ type Document = { t: TallyDocument[]; r: ReporterDocument[] };
 
 function writeTally(tally: Tally): string {
   const { revision, version, arm, reason, turn = "", requests, errors, aborted, lost = 0, sums } = tally;
+  const counters = [revision, version, arm, reason, turn, requests, errors, aborted, startedOf(tally), lost];
   const text = (sums === undefined ? "" : writeSums(sums)) || "0";
-  return `[${revision},${version},"${arm}","${reason}","${turn}",${requests},${errors},${aborted},${startedOf(tally)},${lost},${text}]`;
+  return `${JSON.stringify(counters).slice(0, -1)},${text}]`;
 }
 
 function writeReporter(isolate: string, { sequence, atMs, open, lost }: Reporter): string {

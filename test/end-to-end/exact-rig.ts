@@ -2,7 +2,7 @@
 // own, under load. Control is killed and started again, answers to syncs are lost, syncs arrive twice, the split changes, the
 // canary fails now and then. In the end what the metrics say is held against what the provider saw.
 
-import { createServer } from "node:http";
+import { Agent, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Metrics } from "../../src/admin/schemas-metrics.ts";
 import { startProcesses, type Processes } from "../support/processes.ts";
@@ -139,6 +139,8 @@ async function startCounter() {
 async function load(processes: Processes, options: ExactOptions): Promise<string[]> {
   const { requests, atOnce, kills, failEvery } = options;
   const failures: string[] = [];
+  // No more connections than are in use: an edge closes what is idle, and a request on its way then would be cut off.
+  const agent = new Agent({ keepAlive: true, maxSockets: Math.ceil(atOnce / processes.edges.length) });
   let sent = 0;
   const worker = async (): Promise<void> => {
     while (sent < requests) {
@@ -147,7 +149,7 @@ async function load(processes: Processes, options: ExactOptions): Promise<string
       const content = `${sent % failEvery === 0 ? FAIL_MARK : "request"} ${sent}`;
       const body = JSON.stringify({ model: "m", messages: [{ role: "user", content }] });
       const url = `${edge.url}/p/${PROMPT}/openai/v1/chat/completions`;
-      const answer = await send(url, "POST", body, {});
+      const answer = await send(url, "POST", body, {}, agent);
       if (answer.status !== 200) failures.push(`${answer.status} ${answer.body.slice(0, 200)}`);
     }
   };

@@ -74,13 +74,14 @@ export function send(
   method: string,
   body: string,
   headers: Record<string, string>,
+  through: Agent = agent,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const call = request(
       url,
       {
         method,
-        agent,
+        agent: through,
         headers: {
           "content-type": "application/json",
           "content-length": Buffer.byteLength(body),

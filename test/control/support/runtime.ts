@@ -23,6 +23,8 @@ export type Runtime = {
   evict(prompt: string): Promise<void>;
   /** Kills the runtime as it is and starts another one on the same storage. */
   restart(vars?: Record<string, string>): Promise<void>;
+  /** Kills the runtime, lets somebody at the database of the one `Control` there is, and starts it again. */
+  edit(change: (database: DatabaseSync) => void): Promise<void>;
   /** Kills the runtime and returns the names of the tables in the database of each `Control`. */
   stopAndListTables(): Promise<string[][]>;
   stop(): Promise<void>;
@@ -56,6 +58,19 @@ export async function startRuntime(vars: Record<string, string> = {}): Promise<R
     async restart(newVars) {
       await miniflare.dispose();
       miniflare = new Miniflare(describeRuntime(directory, code, newVars ?? vars));
+      url = await miniflare.ready;
+    },
+    async edit(change) {
+      await miniflare.dispose();
+      const [file, ...others] = listDatabases(join(directory, "do", "control-Control"));
+      if (file === undefined || others.length > 0) throw new Error("there is not one Control");
+      const database = new DatabaseSync(file);
+      try {
+        change(database);
+      } finally {
+        database.close();
+      }
+      miniflare = new Miniflare(describeRuntime(directory, code, vars));
       url = await miniflare.ready;
     },
     async stopAndListTables() {
@@ -123,10 +138,14 @@ function describeRuntime(directory: string, code: string, vars: Record<string, s
   };
 }
 
-function listTables(directory: string): string[][] {
+function listDatabases(directory: string): string[] {
   const files = readdirSync(directory).filter((name) => /^[0-9a-f]{64}\.sqlite$/.test(name));
-  return files.map((name) => {
-    const database = new DatabaseSync(join(directory, name));
+  return files.map((name) => join(directory, name));
+}
+
+function listTables(directory: string): string[][] {
+  return listDatabases(directory).map((file) => {
+    const database = new DatabaseSync(file);
     try {
       const rows = database.prepare(`SELECT name FROM sqlite_master WHERE type = 'table'`).all();
       return rows.map((row) => String(row["name"]));
