@@ -2,13 +2,14 @@
 // of it, under the stamp that it got when it was routed. What was sent and is never over is known by the difference.
 // Guarantee 6: nothing here fails or delays a request.
 
-import type { AnswerFacts, Cost, Outcome, OutcomeKind, Stamp } from "../core/metering/outcome.ts";
+import type { AnswerFacts, Outcome, OutcomeKind, Stamp } from "../core/metering/outcome.ts";
 import { nameOfError, type Problem } from "../core/problem.ts";
 import type { AnswerReading } from "../wire/answer-reader.ts";
-import type { CallRecord } from "./call-record.ts";
 import { classifyError } from "../wire/error-class.ts";
 import { isSchemaFailure, type JsonDemand } from "../wire/json-demand.ts";
+import { emitRecord } from "./emit.ts";
 import type { JudgeSample } from "./judge-draw.ts";
+import { priceAnswer } from "./prices.ts";
 import { scheduleFlush, type Entry, type Scope } from "./releases.ts";
 import { addOutcome, addStarted } from "./tallies.ts";
 
@@ -85,9 +86,14 @@ export function settleCall(open: OpenCall, end: CallEnd, scope: Scope): OutcomeK
   open.isSettled = true;
   open.entry.open.delete(open);
   const outcome = outcomeOf(open, end, Date.now());
-  const price = end.reading?.facts.usage == null ? null : pricing(open, end.reading.facts);
-  if (price === null) record(open, outcome, scope);
-  else scope.ctx.waitUntil(price.then((cost) => record(open, { ...outcome, cost }, scope)));
+  const facts = outcome.answer;
+  if (facts === null || facts.usage === null) {
+    record(open, outcome, scope);
+  } else {
+    const { provider, askedModel } = open;
+    const pricing = priceAnswer({ provider, askedModel, facts });
+    scope.ctx.waitUntil(pricing.then((cost) => record(open, { ...outcome, cost }, scope)));
+  }
   return outcome.kind;
 }
 
@@ -109,7 +115,8 @@ function record(open: OpenCall, outcome: Outcome, scope: Scope): void {
     addOutcome(entry.tallies, stamp, outcome);
     scheduleFlush(entry, scope);
     const { prompt, environment } = entry;
-    emit({ requestId, prompt, environment, provider, askedModel, stamp, outcome, streams }, scope);
+    const told = { requestId, prompt, environment, provider, askedModel, stamp, outcome, streams };
+    emitRecord(told, scope.env);
   } catch (error) {
     console.error(JSON.stringify({ event: "metering_failed", error: nameOfError(error) }));
   }
@@ -162,9 +169,3 @@ function factsOf({ demand }: OpenCall, reading: AnswerReading | null): AnswerFac
   if (demand === null) return reading.facts;
   return { ...reading.facts, isSchemaFailure: isSchemaFailure(reading, demand) };
 }
-
-function pricing(_open: OpenCall, _facts: AnswerFacts): Promise<Cost | null> | null {
-  return null;
-}
-
-function emit(_record: CallRecord, _scope: Scope): void {}
