@@ -53,9 +53,10 @@ export async function pipe(
   body: ReadableStream,
   writable: WritableStream,
   signal: AbortSignal,
+  options: { preventCancel?: boolean } = {},
 ): Promise<Broken | null> {
   try {
-    await body.pipeTo(writable, { preventAbort: true, signal });
+    await body.pipeTo(writable, { ...options, preventAbort: true, signal });
     return null;
   } catch (error) {
     return brokenBy(error);

@@ -144,9 +144,11 @@ async function pipeSeen(
 ): Promise<Broken | null> {
   if (sight === null) return pipe(body, writable, signal);
   const [down, seen] = body.tee();
-  const piping = pipe(down, writable, signal);
+  // A branch is cancelled only when both are, so the pipe must not wait for the one that it reads.
+  const piping = pipe(down, writable, signal, { preventCancel: true });
   const watching = watchBranch(seen, sight, piping).catch(() => {});
   const broken = await piping;
   if (broken === null) await watching;
+  else down.cancel().catch(() => {});
   return broken;
 }
