@@ -110,7 +110,10 @@ function checkRoom(sql: Sql, request: string, name: string, most: number): Probl
     const message = `This answer has feedback under ${names} names already, which is the most.`;
     return problem("conflict", message, { field: "name" });
   }
-  const [span] = sql.exec(`SELECT COALESCE(MAX(n) - MIN(n) + 1, 0) AS rows FROM feedback`);
+  // Each by itself is found by one look at an end of the table; both in one question would read all of it.
+  const [span] = sql.exec(
+    `SELECT COALESCE((SELECT MAX(n) FROM feedback) - (SELECT MIN(n) FROM feedback) + 1, 0) AS rows`,
+  );
   if (numberOf(span!, "rows") >= most) {
     return problem(
       "rate_limited",

@@ -276,6 +276,29 @@ it("a storm from two isolates counts every answer once, and no edge loses its le
   expect((await read(prompt)).totals).toMatchObject([{ version: 2, up: 60, down: 0 }]);
 });
 
+it("thumbs down on a canary are evidence against it, and in the end its guardrail's reason to roll it back", async () => {
+  const prompt = "disliked";
+  await admin.put(prompt, { unit: "request" });
+  await admin.push(prompt, { system: "Speak as the baseline." });
+  await admin.push(prompt, { system: "Speak as the canary." });
+  await admin.canary(prompt, 2, 50, { transition: "now" });
+  const release = await until(async () => {
+    const ids = await Promise.all(Array.from({ length: 10 }, () => askForId(prompt)));
+    const said = ids.map((request_id) => {
+      const isCanary = /\.\d+v2c/.test(request_id);
+      return give({ request_id, name: "thumbs", value: isCanary ? "down" : "up" });
+    });
+    for (const { status } of await Promise.all(said)) expect(status).toBe(202);
+    const found = await admin.readRelease(prompt);
+    return found.action === "rollback" ? found : null;
+  }, 50_000);
+  expect(release).toMatchObject({ baseline: 1, changedBy: "guardrail" });
+  expect(release.reason).toMatch(/thumbs down/);
+  const { totals } = await read(prompt);
+  expect(totals.find(({ version }) => version === 1)).toMatchObject({ down: 0 });
+  expect(totals.find(({ version }) => version === 2)).toMatchObject({ up: 0 });
+});
+
 it("outlives Control: the key stays, and repeats are known", async () => {
   const request_id = await askForId(OTHER);
   const thumbs = { request_id, name: "thumbs", value: true };
