@@ -69,7 +69,7 @@ async function readRelease(env: Env, { prompt, environment }: Pair): Promise<Scr
   if (isProblem(release)) return release;
   const health = await callSafely(env, prompt, (control) => control.readHealth(environment));
   if (isProblem(health)) return health;
-  const tallies = await callSafely(env, prompt, (control) => control.readTallies(environment));
+  const tallies = await callSafely(env, prompt, (control) => control.readTotals(environment));
   return isProblem(tallies) ? tallies : { release, health, tallies };
 }
 

@@ -46,7 +46,7 @@ import { drainMs, logFailure, versionNotFound } from "./object-words.ts";
 import { preparePush } from "./prepare.ts";
 import { answerSync, findRelease, readBegan, readTallies } from "./reports.ts";
 import { foldInPassing } from "./series-fold.ts";
-import { readMetrics } from "./series-read.ts";
+import { readMetrics, readTotals } from "./series-read.ts";
 import { noteSeen } from "./seen.ts";
 import { openStore, readRevisions, readVersionDocument, type ControlStore } from "./store.ts";
 import { claimNames, createTargets } from "./targets.ts";
@@ -152,6 +152,11 @@ export class Control extends DurableObject<Env> implements ControlPort {
   async readMetrics(environment: string, query: MetricsQuery): Promise<MetricsView | Problem> {
     const state = this.#readEnvironment(environment);
     return isProblem(state) ? state : readMetrics(this.#store, environment, query, Date.now());
+  }
+
+  async readTotals(environment: string): Promise<Tally[] | Problem> {
+    const state = this.#readEnvironment(environment);
+    return isProblem(state) ? state : readTotals(this.#store, environment);
   }
 
   async readTallies(environment: string): Promise<Tally[] | Problem> {

@@ -35,6 +35,13 @@ export async function readMetrics(
   }
 }
 
+/** What has no use for scrapers, and is most of a tally where units are sticky, stays here. */
+export function readTotals(store: Kept, environment: string): Tally[] {
+  return [...totalsOf(store, environment).values()].map((tally) =>
+    tally.sums === undefined ? tally : { ...tally, sums: { ...tally.sums, buckets: {}, models: {} } },
+  );
+}
+
 /** Yields wherever others may come first. */
 export function* readInTurns(
   store: Kept,

@@ -157,6 +157,8 @@ export type ControlPort = {
   readRouting(environment: string): Promise<Release | Problem>;
   readRevisions(environment: string, limit: number, before: number | null): Promise<Revision[] | Problem>;
   readMetrics(environment: string, query: MetricsQuery): Promise<MetricsView | Problem>;
+  /** All that was counted since ever, but for buckets of units and models: for scrapers. */
+  readTotals(environment: string): Promise<Tally[] | Problem>;
   /** Counters since ever, for Workers of an earlier deployment. */
   readTallies(environment: string): Promise<Tally[] | Problem>;
   giveFeedback(feedback: Feedback): Promise<FeedbackReceipt | Problem>;

@@ -86,7 +86,7 @@ function standIn(prompts: number, broken: Set<string>) {
       readEnvironments: () => answer(["production", "staging"]),
       readRelease: (environment: string) => answer({ ...release, environment }),
       readHealth: () => answer({ verdict: "waiting", isFrozen: false, comparisons: [] }),
-      readTallies: () => answer([]),
+      readTotals: () => answer([]),
     };
   };
   const names = Array.from({ length: prompts }, (_, index) => `bot-${index}`);

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { runAlarm } from "../../src/control/housekeeping.ts";
 import { countWithin } from "../../src/control/series.ts";
 import { foldInPassing } from "../../src/control/series-fold.ts";
-import { readInTurns, readMetrics } from "../../src/control/series-read.ts";
+import { readInTurns, readMetrics, readTotals } from "../../src/control/series-read.ts";
 import { openStore, type ControlStore } from "../../src/control/store.ts";
 import { createSums, mergeSums, type Sums } from "../../src/core/metering/sums.ts";
 import { mergeTallies } from "../../src/core/metering/tally.ts";
@@ -201,4 +201,19 @@ test("since ever is read without a look at the series once it is in memory", asy
   const view = await read(store, nowS, { windowS: null, stepS: null });
   expect(statements).toEqual([]);
   expect(view).toMatchObject({ since: null, arms: [{ requests: 1 }] });
+});
+
+test("Totals for scrapers hold every sum but the buckets of units and the models, and take nothing off what is kept.", () => {
+  fc.assert(
+    fc.property(fc.array(metered, { maxLength: 12 }), (tallies) => {
+      const store = start();
+      tallies.forEach((tally, index) => count(store, START_MS / 1_000 + index, tally));
+      const whole = sumOf(tallies);
+      const expected = { ...whole, sums: { ...whole.sums, buckets: {}, models: {} } };
+      expect(sumOf(readTotals(store, "production"))).toEqual(expected);
+      expect(sumOf(readTotals(store, "production"))).toEqual(expected);
+      expect(readTotals(store, "staging")).toEqual([]);
+    }),
+    { numRuns: 40 },
+  );
 });
