@@ -1,0 +1,227 @@
+// Was it the prompt? Pure: what is known of a window goes in, suspects with their reasons come out. Guarantees: where both
+// arms are alike the prompt is not blamed; without a symptom nobody is; no number is said that was not counted.
+//
+// | cause    | for                                                            | against                                    |
+// |----------|----------------------------------------------------------------|--------------------------------------------|
+// | prompt   | the canary is worse than its baseline on the same traffic; or   | both are alike; errors are the provider's  |
+// |          | it began when another version became the baseline               |                                            |
+// | upstream | the same version, as a baseline, has become worse              | the errors are no provider's; only the     |
+// |          |                                                                | canary is worse                            |
+// | model    | another model or build began to answer when it began           | the canary alone is worse                  |
+// | caller   | other tools, schemas, models, clients came when it began       | the canary alone is worse                  |
+
+import { listChanges, listTimeline, sayRevision, type Change } from "./diagnosis-changes.ts";
+import { sayOnset, sayRate, type Diagnosis, type Evidence, type Onset, type Suspect } from "./diagnosis.ts";
+import { contrastArms, type Contrast } from "./diagnosis-contrast.ts";
+import type { ErrorClass } from "./metering/outcome.ts";
+import { findOnset, type Rise } from "./onset.ts";
+
+const MINUTE_MS = 60_000;
+/** A change explains what began so long after it, at most. */
+const BEFORE_MS = 15 * MINUTE_MS;
+
+const PROVIDERS: ReadonlySet<string> = new Set<ErrorClass>([
+  "rate_limited",
+  "overloaded",
+  "server_error",
+  "timeout",
+  "broken_stream",
+  "unreachable",
+]);
+const CALLERS: ReadonlySet<string> = new Set<ErrorClass>(["invalid_request", "context_length", "variables"]);
+
+type Case = {
+  evidence: Evidence;
+  stepMs: number;
+  onset: Onset | null;
+  /** Of one version as a baseline. */
+  baselineRise: (Rise & { version: number }) | null;
+  contrast: Contrast;
+  changes: Change[];
+};
+
+export function diagnose(evidence: Evidence): Diagnosis {
+  const { prompt, environment, sinceMs, untilMs, metrics } = evidence;
+  const found = openCase(evidence);
+  const suspects = listSuspects(found);
+  const { onset, changes } = found;
+  const timeline = listTimeline(evidence, changes);
+  if (onset !== null) timeline.push({ at: onset.at, kind: "onset", says: sayOnset(onset) });
+  return {
+    prompt,
+    environment,
+    since: new Date(sinceMs).toISOString(),
+    until: new Date(untilMs).toISOString(),
+    summary: summarize(found, suspects),
+    onset,
+    suspects,
+    timeline: timeline.toSorted((one, other) => Date.parse(other.at) - Date.parse(one.at)),
+    errorClasses: metrics.arms.map(({ version, arm, requests, errors, errorClasses: classes }) => {
+      return { version, arm, requests, errors, classes };
+    }),
+  };
+}
+
+function openCase(evidence: Evidence): Case {
+  const { metrics } = evidence;
+  const points = (metrics.series?.points ?? []).filter(({ arm }) => arm !== "pinned");
+  const stepMs = (metrics.series?.stepS ?? 60) * 1_000;
+  const baselines = points.filter(({ arm }) => arm === "baseline");
+  const rises = [...new Set(baselines.map(({ version }) => version))].flatMap((version) => {
+    const rise = findOnset(
+      baselines.filter((point) => point.version === version),
+      stepMs,
+    );
+    return rise === null ? [] : [{ ...rise, version }];
+  });
+  const [baselineRise = null] = rises.toSorted((one, other) => other.nats - one.nats);
+  const contrast = contrastArms(evidence);
+  const rise = baselineRise ?? findOnset(points, stepMs);
+  const onset = rise === null ? contrast.onset : pickOnset(rise);
+  return { evidence, stepMs, onset, baselineRise, contrast, changes: listChanges(evidence) };
+}
+
+function pickOnset({ at, metric, before, after }: Rise): Onset {
+  return { at, metric, before, after };
+}
+
+function listSuspects(found: Case): Suspect[] {
+  if (found.onset === null && found.contrast.worse.length === 0) return [];
+  return [
+    suspectPrompt(found),
+    suspectUpstream(found),
+    suspectChange(found, "model"),
+    suspectChange(found, "caller"),
+  ]
+    .filter((one) => one !== null && one.for.length > 0 && one.weight > 0)
+    .map((one) => ({ ...one!, weight: Math.round(100 * Math.min(0.99, one!.weight)) / 100 }))
+    .toSorted((one, other) => other.weight - one.weight);
+}
+
+function suspectPrompt({ evidence, onset, baselineRise, contrast, stepMs }: Case): Suspect | null {
+  const { worse, alike, convictions } = contrast;
+  const suspect: Suspect = { cause: "prompt", for: [], against: [], weight: 0 };
+  suspect.for.push(...worse.map(({ says }) => says), ...convictions);
+  suspect.against.push(...alike);
+  if (worse.length > 0)
+    suspect.weight = 0.55 + Math.min(0.35, (Math.max(...worse.map(({ z }) => z)) - 3) / 20);
+  if (convictions.length > 0) suspect.weight = Math.max(0.92, suspect.weight);
+  const began = onset === null || baselineRise !== null ? null : baselineChangedBy(evidence, onset, stepMs);
+  if (began !== null && worse.length === 0 && alike.length === 0) {
+    suspect.for.push(`it began with ${began}`);
+    const share = shareOf(evidence, PROVIDERS);
+    const isProviders = onset?.metric === "errors" && share !== null && share >= 0.5;
+    if (isProviders)
+      suspect.against.push(`${sayRate(share)} of the errors are of a kind that providers make`);
+    suspect.against.push("the two versions were not compared on the same traffic");
+    suspect.weight = isProviders ? 0.35 : 0.7;
+  }
+  return suspect;
+}
+
+function suspectUpstream({ evidence, baselineRise, contrast }: Case): Suspect {
+  const suspect: Suspect = { cause: "upstream", for: [], against: [], weight: 0 };
+  const { upstream = [] } = evidence.health ?? {};
+  for (const { metric, usualRate, rate, since } of upstream) {
+    const now = rate === null ? "" : `, now ${sayRate(rate)}`;
+    const what = metric === "errors" ? "errors" : "slow answers";
+    suspect.for.push(`the baseline's own ${what}, usually ${sayRate(usualRate)}${now}, since ${since}`);
+  }
+  if (baselineRise !== null) {
+    suspect.for.push(`v${baselineRise.version} itself, as the baseline: ${sayOnset(baselineRise)}`);
+  }
+  if (suspect.for.length === 0) return suspect;
+  suspect.for.push(...contrast.alike);
+  suspect.weight = upstream.length > 0 ? 0.75 : 0.55;
+  const share = shareOf(evidence, PROVIDERS);
+  if (baselineRise?.metric === "latency" || share === null) return suspect;
+  const says = `${sayRate(share)} of the errors are of a kind that providers make`;
+  (share >= 0.5 ? suspect.for : suspect.against).push(says);
+  suspect.weight += share >= 0.5 ? 0.2 : -0.3;
+  return suspect;
+}
+
+function suspectChange(
+  { evidence, onset, stepMs, contrast, changes, baselineRise }: Case,
+  cause: "model" | "caller",
+): Suspect | null {
+  const mine = changes.filter((change) => change.cause === cause);
+  if (onset === null || mine.length === 0) return null;
+  const near = mine.filter(({ atMs }) => isNear(onset, atMs, stepMs));
+  const suspect: Suspect = { cause, for: near.map((one) => sayWhen(one, onset)), against: [], weight: 0 };
+  if (near.length === 0) return null;
+  suspect.weight = cause === "model" ? 0.85 : 0.8;
+  const share = shareOf(evidence, PROVIDERS);
+  if (onset.metric === "errors" && share !== null && share >= 0.5) {
+    suspect.against.push(`${sayRate(share)} of the errors are of a kind that providers make`);
+    suspect.weight -= 0.3;
+  }
+  const asked = shareOf(evidence, CALLERS);
+  if (cause === "caller" && onset.metric === "errors" && asked !== null && asked >= 0.5) {
+    suspect.for.push(`${sayRate(asked)} of the errors say that the request was wrong`);
+    suspect.weight += 0.12;
+  }
+  if (contrast.worse.length > 0 && baselineRise === null) {
+    suspect.against.push("the canary is worse, and the baseline is as it was");
+    suspect.weight -= 0.4;
+  }
+  return suspect;
+}
+
+function sayWhen({ says, atMs }: Change, { at }: Onset): string {
+  const minutes = Math.round((Date.parse(at) - atMs) / MINUTE_MS);
+  const when =
+    minutes === 0 ? "as it began" : minutes > 0 ? `${minutes} min before` : `${-minutes} min after`;
+  return `${says}, ${when}`;
+}
+
+function isNear({ at }: Onset, changeMs: number, stepMs: number): boolean {
+  const onsetMs = Date.parse(at);
+  return changeMs >= onsetMs - Math.max(BEFORE_MS, 2 * stepMs) && changeMs < onsetMs + 2 * stepMs;
+}
+
+/** The last revision before it that made another version the baseline. */
+function baselineChangedBy({ revisions }: Evidence, onset: Onset, stepMs: number): string | null {
+  const found = revisions.find(
+    ({ at, before, after }) =>
+      before !== null && before.baseline !== after.baseline && isNear(onset, Date.parse(at), stepMs),
+  );
+  return found === undefined ? null : sayRevision(found);
+}
+
+/** Among all errors that have a class; null: there are none. */
+function shareOf({ metrics }: Evidence, of: ReadonlySet<string>): number | null {
+  let [all, wanted] = [0, 0];
+  for (const { errorClasses } of metrics.arms) {
+    for (const [errorClass, count] of Object.entries(errorClasses)) {
+      all += count;
+      if (of.has(errorClass)) wanted += count;
+    }
+  }
+  return all === 0 ? null : wanted / all;
+}
+
+const CAUSES: { [cause in Suspect["cause"]]: string } = {
+  prompt: "the prompt",
+  upstream: "the provider",
+  model: "another model or build behind the same name",
+  caller: "a change in what callers send",
+};
+
+/** From this weight on a second suspect is named too. */
+const ALSO = 0.5;
+
+function summarize({ onset, contrast, evidence }: Case, suspects: readonly Suspect[]): string {
+  const since = onset === null ? "" : ` Since ${onset.at} ${sayOnset(onset)}.`;
+  const [first, second] = suspects;
+  if (first !== undefined) {
+    const also = second !== undefined && second.weight >= ALSO ? ` And maybe ${CAUSES[second.cause]}.` : "";
+    return `Likeliest: ${CAUSES[first.cause]}.${also}${since}`;
+  }
+  if (onset !== null) return `Something is worse, and nothing that changed explains it.${since}`;
+  const requests = evidence.metrics.versions.reduce((all, one) => all + one.requests, 0);
+  if (requests === 0) return "Nothing to go by: no request was counted in this window.";
+  const alike =
+    contrast.alike.length === 0 ? "" : ` ${contrast.alike[0]!.replace(/^./, (c) => c.toUpperCase())}.`;
+  return `Nothing found: in ${requests} requests neither errors nor latency rose.${alike}`;
+}
