@@ -2,6 +2,7 @@
 
 import { isProblem } from "../core/problem.ts";
 import { answerWith, type Handlers } from "./call.ts";
+import { readMetricsQuery } from "./metrics.ts";
 import { callControl } from "./stubs.ts";
 import type { watchOperations } from "./watch-operations.ts";
 
@@ -9,6 +10,16 @@ export const watchHandlers: Handlers<typeof watchOperations> = {
   async getHealth({ env, params, query }) {
     const health = await callControl(env, params.prompt, (control) => control.readHealth(query.environment));
     return isProblem(health) ? health : answerWith(health);
+  },
+
+  async diagnose({ env, params, query }) {
+    const asked = readMetricsQuery({ window: query.window });
+    if (isProblem(asked)) return asked;
+    const windowS = asked.windowS ?? 0;
+    const diagnosis = await callControl(env, params.prompt, (control) =>
+      control.readDiagnosis(query.environment, windowS),
+    );
+    return isProblem(diagnosis) ? diagnosis : answerWith(diagnosis);
   },
 
   async listEvents({ env, params, query }) {

@@ -2,6 +2,8 @@
 
 import * as z from "zod";
 import { environment, environmentQuery, numberInUrl, promptParams, type Operation } from "./operation.ts";
+import { WINDOW_PATTERN } from "./metrics.ts";
+import { diagnosisSchema } from "./schemas-diagnosis.ts";
 import { eventSchema, healthSchema } from "./schemas-health.ts";
 
 const prompt = "/admin/prompts/support-bot";
@@ -27,6 +29,31 @@ export const watchOperations = {
     writes: false,
     environmentIn: "query",
     example: { path: `${prompt}/health` },
+  },
+  diagnose: {
+    id: "diagnose",
+    group: "Observation",
+    method: "GET",
+    path: "/admin/prompts/:prompt/diagnose",
+    summary: "Ask whether it was the prompt",
+    description:
+      "Since when errors or latency are up, and who is suspected: the prompt, the provider, another model behind the same name, or a change in what callers send; each with what speaks for and against it. Where both arms are alike the prompt is not blamed.",
+    role: "viewer",
+    params: promptParams,
+    query: z.strictObject({
+      environment,
+      window: z
+        .string()
+        .regex(WINDOW_PATTERN, { error: "must be a number and s, m, h or d, like 24h" })
+        .default("24h")
+        .meta({ default: "24h", description: "How far back, at most 31d. A short one is looked at closer." }),
+    }),
+    body: null,
+    response: diagnosisSchema,
+    statuses: { success: [200], problems: ["prompt_not_found", "environment_not_found"] },
+    writes: false,
+    environmentIn: "query",
+    example: { path: `${prompt}/diagnose`, query: "window=24h" },
   },
   listEvents: {
     id: "listEvents",

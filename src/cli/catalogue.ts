@@ -2,6 +2,7 @@
 
 import type { CommandSpec } from "./command.ts";
 import { createHelpCommand, openCommand, versionCommand } from "./commands/about.ts";
+import { diagnoseCommand } from "./commands/diagnose.ts";
 import { feedbackCommand, rateCommand } from "./commands/feedback.ts";
 import { keysCreateCommand, keysListCommand, keysRevokeCommand, providersCommand } from "./commands/keys.ts";
 import { judgeCommand } from "./commands/judge.ts";
@@ -27,6 +28,7 @@ export const CATALOGUE: CommandSpec[] = [
   rampShowCommand,
   revokeCommand,
   watchCommand,
+  diagnoseCommand,
   logCommand,
   explainCommand,
   feedbackCommand,

@@ -5,6 +5,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { releaseStateOf } from "../core/decide-release.ts";
 import type { Feedback, FeedbackPage, FeedbackQuery, FeedbackReceipt } from "../core/feedback.ts";
+import type { Diagnosis } from "../core/diagnosis.ts";
 import type { HealthView, ReleaseEvent } from "../core/health.ts";
 import type { JudgeView } from "../core/judge-view.ts";
 import { configuredLease } from "../core/lease.ts";
@@ -33,6 +34,7 @@ import {
   type CommandOptions,
   type PreparedPush,
 } from "./commands.ts";
+import { readDiagnosis } from "./diagnosing.ts";
 import { createDurableSql, type DurableSql } from "./durable-sql.ts";
 import { giveFeedback } from "./feedback.ts";
 import { readFeedback } from "./feedback-reads.ts";
@@ -191,6 +193,11 @@ export class Control extends DurableObject<Env> implements ControlPort {
   ): Promise<ReleaseEvent[] | Problem> {
     const state = this.#readEnvironment(environment);
     return isProblem(state) ? state : readEvents(this.#sql, environment, limit, before);
+  }
+
+  async readDiagnosis(environment: string, windowS: number): Promise<Diagnosis | Problem> {
+    const state = this.#readEnvironment(environment);
+    return isProblem(state) ? state : readDiagnosis(this.#store, environment, windowS, Date.now());
   }
 
   async readJudge(): Promise<JudgeView | Problem> {

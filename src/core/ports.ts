@@ -2,6 +2,7 @@
 // them. A Worker and its objects are released seconds to minutes apart, so a shape here may grow optional fields
 // but never change or lose one.
 
+import type { Diagnosis } from "./diagnosis.ts";
 import type { Feedback, FeedbackPage, FeedbackQuery, FeedbackReceipt } from "./feedback.ts";
 import type { HealthView, ReleaseEvent } from "./health.ts";
 import type { JudgeView } from "./judge-view.ts";
@@ -169,6 +170,7 @@ export type ControlPort = {
   readHealth(environment: string): Promise<HealthView | Problem>;
   /** Newest first; `before` (an id, excluded) continues an earlier page. */
   readEvents(environment: string, limit: number, before: number | null): Promise<ReleaseEvent[] | Problem>;
+  readDiagnosis(environment: string, windowS: number): Promise<Diagnosis | Problem>;
 };
 
 // ── admin, edge → Registry ──────────────────────────────────────────────────────────────────────────────────────

@@ -3,6 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { OPERATIONS } from "../../src/admin/operations.ts";
+import type { Diagnosis } from "../../src/core/diagnosis.ts";
 import type { HealthView } from "../../src/core/health.ts";
 import type { Prompt } from "../../src/core/types.ts";
 import type { Cluster } from "../support/cluster.ts";
@@ -19,6 +20,7 @@ afterAll(() => cluster?.stop());
 
 const read = <Body>(prompt: string, rest: string) =>
   mustSend<Body>(url, { method: "GET", path: `/admin/prompts/${prompt}/${rest}` });
+const diagnose = (prompt: string, query = "") => read<Diagnosis>(prompt, `diagnose${query}`);
 const put = (prompt: string, body: object) =>
   send(url, { method: "PUT", path: `/admin/prompts/${prompt}`, body: JSON.stringify(body) });
 
@@ -54,6 +56,33 @@ describe("the health of a release", () => {
     }
     const missing = await send(url, { method: "GET", path: "/admin/prompts/nobody/health" });
     expect(((await missing.json()) as Problem).code).toBe("prompt_not_found");
+  });
+});
+
+describe("a diagnosis", () => {
+  it("of no traffic says so, and shows what was released in the window", async () => {
+    await seed(url, "diagnosed");
+    await mustSend(url, {
+      method: "POST",
+      path: "/admin/prompts/diagnosed/canary",
+      body: JSON.stringify({ version: 2, weight: 10, reason: "first look" }),
+    });
+    const found = await diagnose("diagnosed");
+    expect(OPERATIONS.diagnose.response.safeParse(found).error).toBe(undefined);
+    expect(found).toMatchObject({ onset: null, suspects: [], errorClasses: [] });
+    expect(found.summary).toContain("no request was counted");
+    expect(found.timeline[0]).toMatchObject({ kind: "release", says: expect.stringContaining("first look") });
+    expect(Date.parse(found.until) - Date.parse(found.since)).toBe(86_400_000);
+  });
+
+  it("takes windows that are kept, and refuses others", async () => {
+    const { since, until } = await diagnose("support-bot", "?window=30m");
+    expect(Date.parse(until) - Date.parse(since)).toBe(1_800_000);
+    for (const window of ["32d", "soon"]) {
+      const path = `/admin/prompts/support-bot/diagnose?window=${window}`;
+      const response = await send(url, { method: "GET", path });
+      expect(response.status).toBe(400);
+    }
   });
 });
 

@@ -137,6 +137,12 @@ const EVERY_COMMAND: { argv: string[]; calls: OperationId; path: string; says: R
     says: /v3 \(canary\)/,
   },
   {
+    argv: ["diagnose", "support-bot"],
+    calls: "diagnose",
+    path: "/admin/prompts/support-bot/diagnose",
+    says: /Likeliest: the prompt[^]*\+ answers that failed: 10 % of v3/,
+  },
+  {
     argv: ["feedback", "support-bot"],
     calls: "listFeedback",
     path: "/admin/prompts/support-bot/feedback",
@@ -360,6 +366,13 @@ describe("what a command sends", () => {
     });
     await run(["explain", "support-bot", "a key & more"]);
     expect(control.calls("explain")[0]?.query).toEqual({ key: "a key & more", environment: "production" });
+  });
+
+  it("diagnose: the window that was asked for, else the server's own", async () => {
+    await run(["diagnose", "support-bot", "--window", "2h", "-e", "staging"]);
+    await run(["diagnose", "support-bot"]);
+    const queries = control.calls("diagnose").map(({ query }) => query);
+    expect(queries).toEqual([{ environment: "staging", window: "2h" }, { environment: "production" }]);
   });
 
   it("render: variables as text or as JSON, a body from a file, a provider", async () => {

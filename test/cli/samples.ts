@@ -13,6 +13,7 @@ import type {
   Token,
   VersionView,
 } from "../../src/core/ports.ts";
+import type { Diagnosis } from "../../src/core/diagnosis.ts";
 import type { GuardView, HealthView } from "../../src/core/health.ts";
 import type { RampView } from "../../src/core/ramps.ts";
 import { JUDGE_DEFAULTS } from "../../src/core/watch-settings.ts";
@@ -227,6 +228,41 @@ export const health: HealthView = {
   modelChanges: [],
 };
 
+export const diagnosis: Diagnosis = {
+  prompt: "support-bot",
+  environment: "production",
+  since: "2026-02-28T12:00:00.000Z",
+  until: NOW,
+  summary: "Likeliest: the prompt. Since 2026-03-01T11:58:00.000Z errors rose from 0.10 % to 10 %.",
+  onset: { at: "2026-03-01T11:58:00.000Z", metric: "errors", before: 0.001, after: 0.1 },
+  suspects: [
+    {
+      cause: "prompt",
+      for: ["answers that failed: 10 % of v3, 0.1 % of v2 (648 and 12304 on the same traffic)"],
+      against: [],
+      weight: 0.9,
+    },
+    {
+      cause: "caller",
+      for: ["requests that sent the tools 9f3c began (640 since), 1 min before"],
+      against: ["the canary is worse, and the baseline is as it was"],
+      weight: 0.4,
+    },
+  ],
+  timeline: [
+    { at: "2026-03-01T11:58:00.000Z", kind: "onset", says: "errors rose from 0.10 % to 10 %" },
+    {
+      at: "2026-03-01T11:57:30.000Z",
+      kind: "release",
+      says: "revision 7, canary by alice (v2 95 %, v3 5 %): first look",
+    },
+  ],
+  errorClasses: [
+    { version: 2, arm: "baseline", requests: 12_304, errors: 12, classes: { server_error: 12 } },
+    { version: 3, arm: "canary", requests: 648, errors: 65, classes: { invalid_request: 60, timeout: 5 } },
+  ],
+};
+
 export const SAMPLES: { [id in OperationId]: Answer<id> } = {
   listPrompts: { prompts: [prompt] },
   putPrompt: prompt,
@@ -270,6 +306,7 @@ export const SAMPLES: { [id in OperationId]: Answer<id> } = {
   stopRamp: { ...release, revision: 9, action: "ramp" },
   listEnvironments: { prompt: "support-bot", environments: ["production", "staging"] },
   getHealth: health,
+  diagnose: diagnosis,
   listEvents: {
     prompt: "support-bot",
     environment: "production",
