@@ -219,7 +219,8 @@ describe("what is counted since ever", () => {
         isThrown = true;
       }
       sql.crashAfter(null);
-      // The same store goes on: nobody has restarted it.
+      // The same store goes on, in another second: nobody has restarted it.
+      nowMs += 1_000;
       report("one", 2, createTally({ requests: 4 }));
       expectCounted([createTally({ requests: 7 })]);
       if (after === 0) expect(isThrown).toBe(true);
