@@ -32,6 +32,7 @@ export async function startContenders(upstreamPort: number): Promise<Contender[]
     await startBare(upstream),
     await startSwitchback(upstream),
     await startSwitchback(upstream, { LARGE_BODIES: "native" }),
+    await startSwitchback(upstream, { METERING: "off" }),
   ];
   const peer = join(import.meta.dirname, "node_modules/@portkey-ai/gateway/build/start-server.js");
   if (existsSync(peer)) contenders.push(await startPortkey(peer, upstream));

@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { startScript, type Contender } from "./contenders.ts";
 import { cpuMsOf, median, runLoad } from "./load.ts";
 
-const CHUNKS = 50;
-const STREAMS = 200;
+const CHUNKS = Number(process.env["BENCH_CHUNKS"] ?? 50);
+const STREAMS = CHUNKS > 100 ? 48 : 200;
 const ROUNDS = Number(process.env["BENCH_ROUNDS"] ?? 7);
 
 const FETCH = "const upstream = await fetch(env.UPSTREAM + new URL(request.url).pathname, request);";
@@ -48,6 +48,36 @@ const WAYS: Record<string, string> = {
       finally { clearInterval(timer); }
     };
     ctx.waitUntil(pump());
+    return new Response(readable, upstream);`),
+  // As src/edge/sight.ts does: the client's branch through the runtime's pipe, the other one looked at now and then.
+  "tee, looked at now and then": worker(`const { readable, writable } = new IdentityTransformStream();
+    const [down, seen] = upstream.body.tee();
+    const piping = down.pipeTo(writable, { preventAbort: true, preventCancel: true, signal: request.signal }).then(() => null, (error) => ({ error }));
+    const look = async () => {
+      const reader = seen.getReader({ mode: "byob" });
+      let room = new ArrayBuffer(65536), waitMs = 25, over = false;
+      const end = piping.then((broken) => { over = true; if (broken) { reader.cancel().catch(() => {}); down.cancel().catch(() => {}); } });
+      for (;;) {
+        const { done, value } = await reader.read(new Uint8Array(room));
+        if (value) room = value.buffer;
+        if (done) return;
+        if (!over && value.length < 16384) {
+          await Promise.race([new Promise((resolve) => setTimeout(resolve, waitMs)), end]);
+          waitMs = Math.min(200, waitMs * 2);
+        }
+      }
+    };
+    ctx.waitUntil(look().catch(() => {}));
+    return new Response(readable, upstream);`),
+  "tee, each chunk read": worker(`const { readable, writable } = new IdentityTransformStream();
+    const [down, seen] = upstream.body.tee();
+    const piping = down.pipeTo(writable, { preventAbort: true, preventCancel: true, signal: request.signal }).then(() => null, (error) => ({ error }));
+    const look = async () => {
+      const reader = seen.getReader();
+      piping.then((broken) => { if (broken) { reader.cancel().catch(() => {}); down.cancel().catch(() => {}); } });
+      for (;;) { const { done } = await reader.read(); if (done) return; }
+    };
+    ctx.waitUntil(look().catch(() => {}));
     return new Response(readable, upstream);`),
   "pull-cancel": worker(`const reader = upstream.body.getReader();
     return new Response(new ReadableStream({

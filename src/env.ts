@@ -34,6 +34,9 @@ export type Env = {
   FIRST_BYTE_TIMEOUT_MS?: string;
   /** How long a stream may be silent before it is broken off, in ms; unset: for ever. Costs about 35 µs a chunk. */
   STREAM_IDLE_TIMEOUT_MS?: string;
+  /** "off": answers are not looked at, so tokens, cost, finish and times to the first token are unknown; errors by status,
+   * times and counts remain. */
+  METERING?: string;
   /** A call under way for longer counts as one that was never answered, in ms (600000). */
   HUNG_AFTER_MS?: string;
   /** How long a proxy key that was confirmed goes on working while the Registry is out of reach, in ms (600000); "0":

@@ -55,7 +55,12 @@ export async function attempt(
     const isVersions = injected.problem.startsWith("variable_");
     return { kind: "unsent", problem: injected, open: isVersions ? begin() : null };
   }
-  const prepared = await prepareCall(call, "POST", injected, streams || chain !== null || !endpoint.count);
+  const prepared = await prepareCall(
+    call,
+    "POST",
+    injected,
+    streams || chain !== null || (!endpoint.count && scope.env.METERING !== "off"),
+  );
   if (isProblem(prepared)) return { kind: "failed", problem: prepared, open: begin() };
   if (assignment !== null && !isInForce(entry.grant, assignment, Date.now())) return { kind: "fenced" };
   startedAtMs = Date.now();
@@ -205,6 +210,7 @@ function watchFor(
 function meterOf(open: OpenCall, scope: Scope): Meter {
   return {
     startedAtMs: open.startedAtMs,
+    isSeen: scope.env.METERING !== "off",
     collectsText: open.demand !== null || open.sample !== null,
     settle(end) {
       const kind = settleCall(open, end, scope);

@@ -33,6 +33,8 @@ export type Watch = {
 export type Meter = {
   /** When the request was up. */
   startedAtMs: number;
+  /** false: only how it ends counts (METERING). */
+  isSeen: boolean;
   /** What the user gets to read is wanted, too. */
   collectsText: boolean;
   /** Called once, when the answer is over. */
@@ -53,7 +55,8 @@ export function relayAnswer(upstream: Response, opening: Opening | null, watch: 
   // Asked only where it matters: each look at a header leaves JavaScript.
   const isLegible = (streams || watch.look !== null || meter !== null) && !isEncoded(headers);
   const look = isGood && isLegible ? watch.look : null;
-  const sight = meter !== null && rules !== null && isLegible ? sightOf(meter, rules, framing) : null;
+  const isSeen = meter !== null && meter.isSeen && rules !== null && isLegible;
+  const sight = isSeen ? sightOf(meter, rules, framing) : null;
   const errorName = meter === null || isGood ? null : headers.get("x-amzn-errortype");
   const settle = (kind: OutcomeKind, broken: Problem | null = null): void => {
     const seen = sight?.finish() ?? { reading: null, firstTokenMs: null, isSilent: false };
