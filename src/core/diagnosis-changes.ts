@@ -48,7 +48,12 @@ function causeOf(one: SeenValue, fresh: readonly SeenValue[]): Change["cause"] {
 function sayChange({ kind, version, value, requests }: SeenValue): string {
   return kind === "response"
     ? `answers of v${version} by ${value} began (${requests} since)`
-    : `requests that ${NOUNS[kind]} ${value} began (${requests} since)`;
+    : `requests that ${sayShape(kind, value)} began (${requests} since)`;
+}
+
+/** Where a body has none of it, the edge says `none`. */
+function sayShape(kind: Exclude<SeenValue["kind"], "response">, value: string): string {
+  return value === "none" ? NOUNS[kind].replace("the", "no") : `${NOUNS[kind]} ${value}`;
 }
 
 /** Newest first: releases, events, what came and what went. */
@@ -82,7 +87,7 @@ function listVanished({ seen, sinceMs, untilMs }: Evidence): TimelineEntry[] {
       says:
         kind === "response"
           ? `last answer of v${version} by ${value}`
-          : `last request that ${NOUNS[kind]} ${value}`,
+          : `last request that ${sayShape(kind, value)}`,
     }));
 }
 

@@ -1,7 +1,8 @@
 // `switchback diagnose`: the answer first, every reason whole, nothing wider than the screen, plain text in a pipe.
 
 import { describe, expect, it } from "vitest";
-import { formatDiagnosis, wrap } from "../../src/cli/show/diagnosis.ts";
+import { formatDiagnosis } from "../../src/cli/show/diagnosis.ts";
+import { wrap } from "../../src/cli/show/wrap.ts";
 import { measure, type Look } from "../../src/cli/show/look.ts";
 import { diagnosis, NOW_MS } from "./samples.ts";
 

@@ -15,6 +15,7 @@ import {
   type Outcome,
 } from "../command.ts";
 import { formatExplanation } from "../show/explanation.ts";
+import { formatHealth } from "../show/health.ts";
 import { formatHistory } from "../show/history.ts";
 import { paint, plain } from "../show/look.ts";
 import { formatRelease } from "../show/release.ts";
@@ -26,7 +27,7 @@ export type Snapshot = { releaseText: string; release: ReleaseView; metrics: Met
 
 export const statusCommand: CommandSpec = {
   name: "status",
-  summary: "who gets what: weights, counters, last change",
+  summary: "who gets what, both arms side by side, the verdict",
   arguments: [{ name: "PROMPT", kind: "prompt", optional: true }],
   options: [],
   details:
@@ -45,8 +46,19 @@ async function runStatus(invocation: Invocation, context: Context): Promise<Outc
   const snapshot = await readSnapshot(context, prompt, !context.json);
   if (isRefusal(snapshot)) return refused(snapshot);
   if (context.json) return done(snapshot.releaseText, () => []);
-  const others = context.environmentGiven ? [] : await readOtherEnvironments(context, prompt);
-  return done(snapshot.releaseText, () => [...formatSnapshot(context, snapshot), ...others]);
+  const [others, health] = await Promise.all([
+    context.environmentGiven ? [] : readOtherEnvironments(context, prompt),
+    readHealthLines(context, snapshot),
+  ]);
+  return done(snapshot.releaseText, () => [...formatSnapshot(context, snapshot), ...others, ...health]);
+}
+
+/** A bonus too: servers of an earlier release have none. */
+async function readHealthLines(context: Context, { release, metrics }: Snapshot): Promise<string[]> {
+  const { environment, look, nowMs } = context;
+  const input = { params: { prompt: release.prompt }, query: { environment } };
+  const reply = await context.client.call("getHealth", input);
+  return isRefusal(reply) ? [] : formatHealth(look, reply.body, metrics, nowMs);
 }
 
 async function runStatusOfAll(context: Context): Promise<Outcome> {

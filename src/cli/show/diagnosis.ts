@@ -5,6 +5,7 @@ import { sayOnset, type Diagnosis, type Suspect, type TimelineEntry } from "../.
 import { glyph, measure, paint, plain, type Look, type Style } from "./look.ts";
 import { formatTable, type Row } from "./table.ts";
 import { formatAge, formatMoment } from "./time.ts";
+import { wrap } from "./wrap.ts";
 
 const MOST_SHOWN = 20;
 
@@ -85,22 +86,4 @@ function formatTimeline(look: Look, timeline: readonly TimelineEntry[]): string[
     ...formatTable(look, rows, { header: ["WHEN", "WHAT", ""], flexible: 2, indent: 2 }),
     ...(more === 0 ? [] : [paint(look, "dim", `  ${more} more: --json has them all`)]),
   ];
-}
-
-/** At blanks; lines after the first are indented by `hanging` more. In a pipe nothing is wrapped. */
-export function wrap(look: Look, text: string, indent: number, hanging = 0): string[] {
-  if (!look.cut) return [" ".repeat(indent) + text];
-  const lines: string[] = [];
-  let line = " ".repeat(indent);
-  let isEmpty = true;
-  for (const word of text.split(" ")) {
-    if (!isEmpty && measure(line) + 1 + measure(word) > look.width) {
-      lines.push(line);
-      line = " ".repeat(indent + hanging);
-      isEmpty = true;
-    }
-    line += isEmpty ? word : ` ${word}`;
-    isEmpty = false;
-  }
-  return [...lines, line];
 }
