@@ -368,6 +368,35 @@ describe("what a command sends", () => {
     expect(control.calls("explain")[0]?.query).toEqual({ key: "a key & more", environment: "production" });
   });
 
+  it("log: events stand between the revisions that they came between, and only those of the page", async () => {
+    const [later, earlier] = SAMPLES.listRevisions.revisions;
+    const [event] = SAMPLES.listEvents.events;
+    const events = [
+      { ...event!, id: 3, revision: 8, at: "2026-03-01T12:00:30.000Z", says: "after both" },
+      { ...event!, id: 2, revision: 7, at: "2026-03-01T11:58:00.000Z", says: "between the two" },
+      { ...event!, id: 1, revision: 6, at: "2026-03-01T11:50:00.000Z", says: "before the page" },
+    ];
+    const page = {
+      ...SAMPLES.listRevisions,
+      revisions: [later!, { ...earlier!, at: "2026-03-01T11:57:30.000Z" }],
+    };
+    const tell = () => {
+      control.script("listRevisions", { status: 200, body: page });
+      control.script("listEvents", { status: 200, body: { ...SAMPLES.listEvents, events } });
+    };
+    tell();
+    const newest = await run(["log", "support-bot"]);
+    expect(newest.out).toMatch(/after both\n.*rollback.*\n.*verdict +between the two\n.*canary/);
+    expect(newest.out).not.toContain("before the page");
+    page.revisions.shift();
+    tell();
+    const older = await run(["log", "support-bot", "--before", "8"]);
+    expect(older.out).toContain("between the two");
+    expect(older.out).not.toContain("after both");
+    control.script("listEvents", problemBody("route_not_found", 404, "No such call."));
+    expect(await run(["log", "support-bot"])).toMatchObject({ code: 0 });
+  });
+
   it("diagnose: the window that was asked for, else the server's own", async () => {
     await run(["diagnose", "support-bot", "--window", "2h", "-e", "staging"]);
     await run(["diagnose", "support-bot"]);

@@ -1,7 +1,8 @@
 // status, log, explain: what is served, since when, why, and to whom.
 
 import type { Metrics } from "../../admin/schemas.ts";
-import type { ReleaseView } from "../../core/types.ts";
+import type { ReleaseEvent } from "../../core/health.ts";
+import type { ReleaseView, Revision } from "../../core/types.ts";
 import { isRefusal, type Refusal } from "../client.ts";
 import {
   done,
@@ -137,6 +138,9 @@ export const logCommand: CommandSpec = {
     { name: "limit", kind: "revision", value: "N", help: "lines, at most 200; default: 50" },
     { name: "before", kind: "revision", value: "REVISION", help: "only what is older than this revision" },
   ],
+  details:
+    "Verdicts of guardrails and other events stand between the revisions that they came between. --json has the revisions\n" +
+    "alone.",
   examples: ["switchback log support-bot", "switchback log support-bot -e staging --limit 10"],
   run: runLog,
 };
@@ -153,12 +157,35 @@ async function runLog(invocation: Invocation, context: Context): Promise<Outcome
   });
   if (isRefusal(reply)) return refused(reply);
   const { revisions, nextBefore } = reply.body;
+  const events = context.json
+    ? []
+    : await readEventsOf(context, prompt, revisions, numberOf(invocation, "before"));
   return done(reply.text, () => {
     if (revisions.length === 0) return ["Nothing has been released yet."];
     const more =
       nextBefore === null ? [] : [paint(context.look, "dim", `older ones: --before ${nextBefore}`)];
-    return [...formatHistory(context.look, revisions), ...more];
+    return [...formatHistory(context.look, revisions, events), ...more];
   });
+}
+
+/** As many as the server answers at once. */
+const MOST_EVENTS = 200;
+
+/** Of this page: those that came while one of its revisions was in force, among the latest. A bonus: servers of an earlier
+ * release have none. */
+async function readEventsOf(
+  context: Context,
+  prompt: string,
+  revisions: readonly Revision[],
+  before: number | undefined,
+): Promise<ReleaseEvent[]> {
+  const query = { environment: context.environment, limit: MOST_EVENTS };
+  const reply = await context.client.call("listEvents", { params: { prompt }, query });
+  const oldest = revisions.at(-1);
+  if (isRefusal(reply) || oldest === undefined) return [];
+  return reply.body.events.filter(
+    ({ revision }) => revision >= oldest.revision && (before === undefined || revision < before),
+  );
 }
 
 export const explainCommand: CommandSpec = {

@@ -1,6 +1,7 @@
 // The audit log as aligned columns, newest first: what was done is told from `before` and `after`, so that a
 // rollback says from which version to which.
 
+import type { ReleaseEvent } from "../../core/health.ts";
 import type { RampMark } from "../../core/ramps.ts";
 import type { Action, Release, Revision } from "../../core/types.ts";
 import { glyph, plain, type Look, type Style } from "./look.ts";
@@ -16,21 +17,44 @@ const STYLES: { [action in Action]?: Style } = {
   promote: "green",
 };
 
-export function formatHistory(look: Look, revisions: Revision[]): string[] {
-  const rows = revisions.map((revision): Row => {
-    const style = STYLES[revision.action];
-    return [
-      { text: String(revision.revision), align: "right", style: "bold" },
-      { text: formatMoment(revision.at), style: "dim" },
-      plain(revision.actor),
-      { text: describeChange(look, revision), ...(style ? { style } : {}) },
-      plain(revision.reason),
-    ];
-  });
+/** Events between the revisions, by time; they have no number, since they changed no release. */
+export function formatHistory(
+  look: Look,
+  revisions: readonly Revision[],
+  events: readonly ReleaseEvent[] = [],
+): string[] {
+  const lines = [
+    ...revisions.map((revision) => ({ at: revision.at, row: rowOf(look, revision) })),
+    ...events.map((event) => ({ at: event.at, row: rowOfEvent(event) })),
+  ];
+  const rows = lines
+    .toSorted((one, other) => Date.parse(other.at) - Date.parse(one.at))
+    .map(({ row }) => row);
   return formatTable(look, rows, {
     header: ["REVISION", "WHEN", "WHO", "WHAT", "WHY"],
     flexible: WHY_COLUMN,
   });
+}
+
+function rowOfEvent({ at, kind, says }: ReleaseEvent): Row {
+  return [
+    "",
+    { text: formatMoment(at), style: "dim" },
+    "",
+    { text: plain(kind), style: "cyan" },
+    plain(says),
+  ];
+}
+
+function rowOf(look: Look, revision: Revision): Row {
+  const style = STYLES[revision.action];
+  return [
+    { text: String(revision.revision), align: "right", style: "bold" },
+    { text: formatMoment(revision.at), style: "dim" },
+    plain(revision.actor),
+    { text: describeChange(look, revision), ...(style ? { style } : {}) },
+    plain(revision.reason),
+  ];
 }
 
 /** "rollback 2 → 1", "canary v3 at 5 %", "push v1", "promote 1 → 3", "revoke v4"; and where it put an end to a ramp, that. */
