@@ -86,7 +86,10 @@ function pickOnset({ at, metric, before, after }: Rise): Onset {
 }
 
 function listSuspects(found: Case): Suspect[] {
-  if (found.onset === null && found.contrast.worse.length === 0) return [];
+  const { onset, contrast, evidence } = found;
+  const isUpstream = (evidence.health?.upstream ?? []).length > 0;
+  const isConvicted = contrast.worse.length > 0 || contrast.convictions.length > 0;
+  if (onset === null && !isConvicted && !isUpstream) return [];
   return [
     suspectPrompt(found),
     suspectUpstream(found),

@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import { compareArms } from "../../src/core/comparison.ts";
 import { diagnose } from "../../src/core/diagnose.ts";
 import type { Diagnosis, Evidence } from "../../src/core/diagnosis.ts";
+import type { HealthView } from "../../src/core/health.ts";
 import type { ErrorClass } from "../../src/core/metering/outcome.ts";
 import { addTo, keyOf } from "../../src/core/metering/tally.ts";
 import type { SeriesPoint } from "../../src/core/metrics-view.ts";
@@ -245,6 +246,24 @@ describe("the story of", () => {
       const found = diagnose(tell({ minutes: (minute) => after(minute, minutes(), { share: SPLIT }), seed }));
       expect(causes(found), `seed ${seed}`).toEqual(["upstream"]);
     }
+  });
+
+  test("what a guardrail rolled back, and the upstream detector holds, is told though the window shows no rise", () => {
+    const evidence = tell({ minutes: () => ({}) });
+    const rolledBack = {
+      ...revisionAt(THEN, 1, 1),
+      actor: "guardrail",
+      action: "rollback" as const,
+      reason: "errors 20 %",
+    };
+    const prompt = diagnose({ ...evidence, revisions: [rolledBack] });
+    expect(prompt.suspects).toMatchObject([{ cause: "prompt", weight: 0.92 }]);
+    expect(prompt.suspects[0]!.for[0]).toContain("errors 20 %");
+    const upstream = [
+      { metric: "errors" as const, usualRate: 0.01, rate: 0.2, since: evidence.metrics.until },
+    ];
+    const health = { upstream, comparisons: [] } as unknown as HealthView;
+    expect(causes(diagnose({ ...evidence, health }))).toEqual(["upstream"]);
   });
 
   test("no traffic: says so", () => {
