@@ -148,14 +148,12 @@ describe("a chain without a key", () => {
     for (const version of ["1", "2"]) {
       const chain = await beginOn(prompt, version, edge!);
       const before = await asked();
-      expect(provider.asked.at(-1)!.headers["accept-encoding"]).toBe(version === "2" ? "identity" : "gzip");
       for (let turn = 0; turn < 4; turn += 1) await goOn(prompt, chain, edge);
       expect(switchesOf([chain])).toEqual([]);
       expect((await asked()) - before).toBe(version === "2" ? 0 : 1);
     }
     const unstored = await beginOn(prompt, "2", edge!, { store: false });
     expect(unstored.turns).toHaveLength(1);
-    expect(provider.asked.at(-1)!.headers["accept-encoding"]).toBe("gzip");
   }, 60_000);
 
   it("is known to isolates that have just started", async () => {

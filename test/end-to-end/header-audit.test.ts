@@ -238,7 +238,8 @@ describe.each(MOUNTS)("without a secret to put into a header, %s", (mount) => {
     const crossing = await cross(audit, "own", request, echo(status));
     const { headers: sent } = crossing.up[0]!.request;
     const names = ["authorization", "x-amz-content-sha256", "x-amz-date", "x-amz-security-token"];
-    const own = new Set([...names, ...lower(ALWAYS_UP).map(([name]) => name), ...WIRE]);
+    // Answers to prompted turns are read, so they are to come as they are.
+    const own = new Set([...names, "accept-encoding", ...lower(ALWAYS_UP).map(([name]) => name), ...WIRE]);
     expect(lower(sent).filter(([name]) => !own.has(name))).toEqual([]);
     expect(lower(sent).map(([name]) => name)).toEqual(expect.arrayContaining(names));
     expect(headerOf(crossing.up[0]!.request, "authorization")).toContain(`Credential=${AWS.id}/`);
