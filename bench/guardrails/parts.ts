@@ -2,6 +2,7 @@
 // a ramp's gate opens for what is fine, and stays shut at the bounds that it rules out; a wrong split is found.
 
 import { runPath } from "./path.ts";
+import { COSTS, runCosts } from "./shapes.ts";
 import { runGate, runInterval, runMeanGuard, runMeanInterval, runSplit, SHAPES } from "./single.ts";
 import { percent, runsOf, type Measured, type Target } from "./targets.ts";
 import { alike, quantile, runTrials } from "./trial.ts";
@@ -172,5 +173,31 @@ export const PARTS: readonly Target[] = [
           },
         ];
       }),
+  },
+  {
+    id: "P9",
+    says: "costs that are nearly all alike, a few far dearer: false alarms within 30,000 requests; and +30 %",
+    run: (scale) =>
+      Object.keys(COSTS).flatMap((name) => [
+        ...[0.01, 0.05, 0.5].map((at) =>
+          percent(
+            `${name}, at ${at * 100} %`,
+            runsOf(300, scale),
+            (seed) => runCosts(name, at, 0, 50_000 + seed) !== null,
+            1,
+          ),
+        ),
+        {
+          name: `${name}, +30 % at 5 %, median`,
+          value: quantile(
+            Array.from({ length: runsOf(100, scale) }, (_, seed) =>
+              runCosts(name, 0.05, Math.log(1.3), 60_000 + seed),
+            ),
+            0.5,
+          ),
+          most: NO_TARGET,
+          unit: "canary requests",
+        },
+      ]),
   },
 ];

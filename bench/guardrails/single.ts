@@ -78,8 +78,8 @@ function watchMeans(
   let guard = createMeanGuard();
   for (let at = 0; at < REQUESTS; at += EVERY) {
     const stratum = {
-      baseline: { units: 0, sum: 0, squares: 0 },
-      canary: { units: 0, sum: 0, squares: 0 },
+      baseline: { units: 0, sum: 0, squares: 0, cubes: 0 },
+      canary: { units: 0, sum: 0, squares: 0, cubes: 0 },
     };
     for (let index = 0; index < EVERY; index += 1) {
       const sums = random.uniform() < share ? stratum.canary : stratum.baseline;
@@ -87,6 +87,7 @@ function watchMeans(
       sums.units += 1;
       sums.sum += x;
       sums.squares += x * x;
+      sums.cubes += x * x * x;
     }
     guard = addMeans(guard, stratum, rule, 0.01);
     if (isHit(guard, rule)) return true;

@@ -72,14 +72,18 @@ export function quantileOf(histogram: Histogram, quantile: number): number | nul
 const LOGS = Array.from({ length: BINS }, (_, bin) => Math.log(valueOfBin(bin)));
 
 /** Sums of ln x, what lies beyond `clip` counting as that much: a stall of a minute is one slow answer, not sixty. */
-export function logSums(histogram: Histogram, clip: number): { units: number; sum: number; squares: number } {
-  const sums = { units: 0, sum: 0, squares: 0 };
+export function logSums(
+  histogram: Histogram,
+  clip: number,
+): { units: number; sum: number; squares: number; cubes: number } {
+  const sums = { units: 0, sum: 0, squares: 0, cubes: 0 };
   for (const bin in histogram) {
     const count = histogram[bin] ?? 0;
     const x = LOGS[Math.min(Number(bin), clip)]!;
     sums.units += count;
     sums.sum += count * x;
     sums.squares += count * x * x;
+    sums.cubes += count * x * x * x;
   }
   return sums;
 }

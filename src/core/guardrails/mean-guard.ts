@@ -11,6 +11,7 @@ import {
   NO_SCORE,
   NO_SPREAD,
   scoreOf,
+  skewnessOf,
   spreadOf,
   varianceOf,
   type MeanStratum,
@@ -48,6 +49,8 @@ export type MeanRule = {
   margin: number;
   /** How wide the scale is that all values lie on; 0: no such scale, logarithms have none. */
   scale: number;
+  /** Values that vary less are taken to vary so much: what is the same for all so far need not stay so. */
+  leastVariance: number;
 };
 
 export const TIME_RULE: MeanRule = {
@@ -57,16 +60,16 @@ export const TIME_RULE: MeanRule = {
   restartUnits: 250,
   margin: 0,
   scale: 0,
+  leastVariance: 0.01,
 };
-export const SCORE_RULE: MeanRule = { ...TIME_RULE, sign: -1, minEffect: 0.02, scale: 1 };
+export const SCORE_RULE: MeanRule = { ...TIME_RULE, sign: -1, minEffect: 0.02, scale: 1, leastVariance: 0 };
 
 /** Copies kept; an older one has had its chance, and the main test goes on for ever. */
 const MOST_COPIES = 8;
 /** Of the budget, for the test that begins with the rollout; the rest is for the copies. */
 const MAIN_SHARE = 0.7;
-/** Below it nobody knows how values vary: two that happen to lie in one bin would make the third an outrage. (Seen where
- * cached answers are compared apart: false alarms after four canary answers.) */
-const LEAST_DEGREES = 15;
+/** Below it nobody knows how values vary: a few that happen to be alike would make the next one an outrage. */
+const LEAST_DEGREES = 100;
 /** Below every threshold; JSON knows no infinity. */
 const NOWHERE = -1_000_000;
 
@@ -94,7 +97,7 @@ export function addMeans(
   designEffect = 1,
 ): MeanGuard {
   const spread = spreadOf(stratum);
-  const step = scoreOf(stratum, spread);
+  const step = scoreOf(stratum, spread, rule.leastVariance);
   const next = {
     ...guard,
     canaryUnits: guard.canaryUnits + stratum.canary.units,
@@ -116,10 +119,10 @@ export function addMeans(
 
 /** Nats by which the strongest of the tests is beyond its threshold; negative: none is. */
 function marginOf(guard: MeanGuard, rule: MeanRule, alpha: number, designEffect: number): number {
-  const variance = varianceOf(guard.spread);
+  const variance = Math.max(rule.leastVariance, varianceOf(guard.spread));
   if (!(variance > 0) || guard.spread.degrees < LEAST_DEGREES) return NOWHERE;
   const sigma = Math.sqrt(variance);
-  const width = widthOf(rule, variance, alpha);
+  const width = widthOf(rule, guard.spread, alpha);
   const over = (test: Score, threshold: number) => {
     const score = rule.sign * test.score;
     if (test.weight === 0 || score / test.weight < rule.minEffect) return NOWHERE;
@@ -135,11 +138,14 @@ function marginOf(guard: MeanGuard, rule: MeanRule, alpha: number, designEffect:
 }
 
 /**
- * The mixture's width, a soft least number of units. Scores that hardly vary are mostly skewed (one answer in fifty fails,
- * all others are right), at worst by scale / sigma: it takes so many more units until their sum is anything like normal.
+ * The mixture's width, a soft least number of units, of which lopsided values need more until their sum is anything like
+ * normal: twice their skewness squared. On a scale it is at most scale / sigma (one answer in fifty fails, all others are
+ * right); without one it is measured (one answer in fifty is ten times as dear).
  */
-function widthOf({ optimalVariance, scale }: MeanRule, variance: number, alpha: number): number {
-  return Math.max(mixtureWidth(optimalVariance, alpha), (2 * scale * scale) / variance);
+function widthOf({ optimalVariance, scale, leastVariance }: MeanRule, spread: Spread, alpha: number): number {
+  const variance = Math.max(leastVariance, varianceOf(spread));
+  const skewness = scale > 0 ? (scale * scale) / variance : skewnessOf(spread);
+  return Math.max(mixtureWidth(optimalVariance, alpha), 2 * skewness);
 }
 
 /** Difference of the means, canary less baseline, in units of x; null: nothing to compare. */
@@ -162,9 +168,9 @@ export function intervalOf(
 ): { low: number; high: number } | null {
   const effect = effectOf(guard);
   if (effect === null || guard.spread.degrees < LEAST_DEGREES) return null;
-  const variance = varianceOf(guard.spread);
+  const variance = Math.max(rule.leastVariance, varianceOf(guard.spread));
   const v = variance === 0 ? 0 : guard.main.variance / variance;
-  const width = variance === 0 ? 1 : widthOf(rule, variance, alpha);
+  const width = variance === 0 ? 1 : widthOf(rule, guard.spread, alpha);
   const half = (Math.sqrt(variance * designEffect) * mixtureReach(v, width, alpha)) / guard.main.weight;
   return { low: effect - half, high: effect + half };
 }

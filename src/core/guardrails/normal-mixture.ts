@@ -2,22 +2,23 @@
 // sequence: Howard et al., arXiv 1810.08240; Waudby-Smith et al., arXiv 2103.06476). Canary and baseline are compared
 // inside a stratum only, so a drift of both or a change of the split says nothing.
 
-/** Sums of one arm in one stratum: of x, and of x². */
-export type MeanSums = { units: number; sum: number; squares: number };
+/** Sums of one arm in one stratum: of x, of x², and of x³ where it is known. */
+export type MeanSums = { units: number; sum: number; squares: number; cubes?: number };
 export type MeanStratum = { baseline: MeanSums; canary: MeanSums };
 
 /** A running comparison: `score / weight` is the difference of the means, `variance` the score's own. */
 export type Score = { score: number; weight: number; variance: number };
 
-/** Sums within the arms, for the variance that both have in common. */
-export type Spread = { squares: number; degrees: number };
+/** Sums within the arms, for the variance and the skewness that both have in common. */
+export type Spread = { squares: number; cubes: number; degrees: number };
 
 export const NO_SCORE: Score = { score: 0, weight: 0, variance: 0 };
-export const NO_SPREAD: Spread = { squares: 0, degrees: 0 };
+export const NO_SPREAD: Spread = { squares: 0, cubes: 0, degrees: 0 };
 
 export function spreadOf({ baseline, canary }: MeanStratum): Spread {
   return {
     squares: squaresWithin(baseline) + squaresWithin(canary),
+    cubes: cubesWithin(baseline) + cubesWithin(canary),
     degrees: Math.max(0, baseline.units - 1) + Math.max(0, canary.units - 1),
   };
 }
@@ -26,8 +27,14 @@ function squaresWithin({ units, sum, squares }: MeanSums): number {
   return units === 0 ? 0 : Math.max(0, squares - (sum * sum) / units);
 }
 
+function cubesWithin({ units, sum, squares, cubes }: MeanSums): number {
+  if (units === 0 || cubes === undefined) return 0;
+  const mean = sum / units;
+  return cubes - 3 * mean * squares + 2 * units * mean ** 3;
+}
+
 /** What one stratum adds; nothing where an arm is missing. */
-export function scoreOf({ baseline, canary }: MeanStratum, spread: Spread): Score {
+export function scoreOf({ baseline, canary }: MeanStratum, spread: Spread, leastVariance = 0): Score {
   if (baseline.units === 0 || canary.units === 0 || spread.degrees === 0) return NO_SCORE;
   const units = baseline.units + canary.units;
   const mean = (baseline.sum + canary.sum) / units;
@@ -35,7 +42,7 @@ export function scoreOf({ baseline, canary }: MeanStratum, spread: Spread): Scor
   return {
     score: canary.sum - canary.units * mean,
     weight,
-    variance: weight * (spread.squares / spread.degrees),
+    variance: weight * Math.max(leastVariance, spread.squares / spread.degrees),
   };
 }
 
@@ -48,11 +55,20 @@ export function addScores(one: Score, other: Score): Score {
 }
 
 export function addSpreads(one: Spread, other: Spread): Spread {
-  return { squares: one.squares + other.squares, degrees: one.degrees + other.degrees };
+  return {
+    squares: one.squares + other.squares,
+    cubes: one.cubes + other.cubes,
+    degrees: one.degrees + other.degrees,
+  };
 }
 
 export function varianceOf({ squares, degrees }: Spread): number {
   return degrees === 0 ? 0 : squares / degrees;
+}
+
+/** Squared: how lopsided values are. One answer in fifty that is ten times as dear: about 47. */
+export function skewnessOf({ squares, cubes, degrees }: Spread): number {
+  return squares > 0 ? (cubes * cubes * degrees) / squares ** 3 : 0;
 }
 
 /** Wide enough that the mixture is tightest at `optimalVariance`; it also is what keeps the first few units from firing. */

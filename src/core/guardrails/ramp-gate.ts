@@ -35,6 +35,8 @@ export const GATE_RULE: GateRule = { odds: 2, rate: 0.005, slower: Math.log(1.2)
 
 /** What the canary's rate is bet to be, as parts of the rate to rule out. */
 const RATE_PARTS: readonly number[] = [0, 0.2];
+/** Times that vary less are taken to vary so much (of their logarithms). */
+const LEAST_VARIANCE = 0.01;
 /** Information at which the mixture for times is tightest, in canary units. */
 const OPTIMAL_VARIANCE = 300;
 
@@ -78,7 +80,7 @@ export function addToGate(
     logOdds: gate.logOdds + oddsGain(errors, rule),
     logRates: gate.logRates.map((log, index) => log + rateGain(errors.canary, index, rule)),
     time: latency.reduce(
-      (sum, stratum, index) => addScores(sum, scoreOf(stratum, spreads[index]!)),
+      (sum, stratum, index) => addScores(sum, scoreOf(stratum, spreads[index]!, LEAST_VARIANCE)),
       gate.time,
     ),
     spread: spreads.reduce(addSpreads, gate.spread),
@@ -113,8 +115,8 @@ export function judgeGate(gate: RampGate, rule: GateRule = GATE_RULE): GateAnswe
 }
 
 function timeProof({ time, spread, designEffects }: RampGate, { slower, alpha }: GateRule): number {
-  const variance = varianceOf(spread);
-  if (!(variance > 0) || time.weight === 0) return 0;
+  if (time.weight === 0) return 0;
+  const variance = Math.max(LEAST_VARIANCE, varianceOf(spread));
   const z = (slower * time.weight - time.score) / Math.sqrt(variance * designEffects.latency);
   return logMixture(z, time.variance / variance, mixtureWidth(OPTIMAL_VARIANCE, alpha));
 }

@@ -11,13 +11,15 @@ const NO_SCORES = { units: 0, sum: 0, squares: 0 };
 export function armSumsOf({ requests, errors, sums }: Tally): ArmSums {
   const counts = sums?.counts ?? {};
   const histograms: Sums["histograms"] = sums?.histograms ?? {};
+  const { timeouts = 0 } = counts;
   const { up, down } = sums?.thumbs ?? { up: 0, down: 0 };
   const judge = sums?.judge ?? NO_SCORES;
   return {
     requests,
     counts: {
-      errors,
-      timeouts: counts.timeouts ?? 0,
+      // Who left after having waited in vain has failed, too, and stands among the timeouts without an error of its own.
+      errors: errors + Math.max(0, timeouts - (sums?.errorClasses.timeout ?? 0)),
+      timeouts,
       refusals: counts.refusals ?? 0,
       truncations: counts.truncations ?? 0,
       schema_failures: counts.schemaFailures ?? 0,

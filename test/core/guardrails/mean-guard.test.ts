@@ -44,7 +44,7 @@ const drift = (at: number) => 2 * Math.sin(at / 20);
 
 const guarded = (scale: number) => {
   let guard = createMeanGuard();
-  for (let at = 0; at < 2; at += 1) {
+  for (let at = 0; at < 3; at += 1) {
     const stratum = {
       baseline: { units: 49, sum: 48, squares: 48 },
       canary: { units: 1, sum: 0, squares: 0 },
@@ -52,6 +52,20 @@ const guarded = (scale: number) => {
     guard = addMeans(guard, stratum, { ...SCORE_RULE, scale }, ALPHA);
   }
   return guard.peakMargin;
+};
+
+/** Strata of costs that are all the same, but for those of the canary in the last `dear` strata. */
+const costs = (strata: number, units: number, dear: number) => {
+  let guard = createMeanGuard();
+  for (let at = 0; at < strata; at += 1) {
+    const x = at >= strata - dear ? 8.5 : 8;
+    const stratum = {
+      baseline: { units, sum: units * 8, squares: units * 64, cubes: units * 512 },
+      canary: { units: 1, sum: x, squares: x * x, cubes: x * x * x },
+    };
+    guard = addMeans(guard, stratum, TIME_RULE, ALPHA);
+  }
+  return guard;
 };
 
 describe("the mean guardrail", () => {
@@ -128,6 +142,18 @@ describe("the mean guardrail", () => {
   it("waits for more units where scores hardly vary, for then they are skewed", () => {
     expect(guarded(0)).toBeGreaterThan(-5);
     expect(guarded(1)).toBeLessThan(guarded(0) - 1);
+  });
+
+  it("takes no few that happen to be alike for how all are", () => {
+    // The canary has the first dear answer; the baseline's would have come.
+    expect(costs(1, 19, 1).peakMargin).toBeLessThan(-1_000);
+    expect(costs(10, 19, 1).peakMargin).toBeLessThan(0);
+  });
+
+  it("finds what is dearer where all cost the same to the cent", () => {
+    const guard = costs(10, 19, 10);
+    expect(guard.peakMargin).toBeGreaterThan(0);
+    expect(Math.exp(effectOf(guard)!)).toBeCloseTo(Math.exp(0.5), 6);
   });
 
   it("learns nothing from a stratum without one of the arms", () => {

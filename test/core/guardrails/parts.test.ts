@@ -61,7 +61,7 @@ describe("a histogram", () => {
 
   it("knows nothing of nothing", () => {
     expect(quantileOf({}, 0.5)).toBeNull();
-    expect(logSums({}, 10)).toEqual({ units: 0, sum: 0, squares: 0 });
+    expect(logSums({}, 10)).toEqual({ units: 0, sum: 0, squares: 0, cubes: 0 });
   });
 
   it("clips what lies beyond, and counts it", () => {

@@ -2,6 +2,7 @@
 // guardrail that cries wolf, sleeps, or blames a prompt for an incident fails here.
 
 import { describe, expect, it } from "vitest";
+import { COSTS, runCosts } from "../../../bench/guardrails/shapes.ts";
 import { runCountGuard, runGate, runMeanGuard, runSplit, SHAPES } from "../../../bench/guardrails/single.ts";
 import { sticky, TARGETS } from "../../../bench/guardrails/targets.ts";
 import { alike, quantile, runTrials } from "../../../bench/guardrails/trial.ts";
@@ -62,6 +63,11 @@ describe("the single parts, simulated", () => {
 
   it.each(Object.keys(SHAPES))("a mean guardrail at 1 %% hardly ever fires for %s", (name) => {
     expect(seeds(8).filter((seed) => runMeanGuard(name, 0.1, seed)).length).toBeLessThanOrEqual(1);
+  });
+
+  it.each(Object.keys(COSTS))("costs of another shape raise hardly an alarm: %s", (name) => {
+    expect(seeds(10).filter((seed) => runCosts(name, 0.05, 0, seed) !== null).length).toBeLessThanOrEqual(1);
+    expect(seeds(3).every((seed) => runCosts(name, 0.05, Math.log(1.5), seed) !== null)).toBe(true);
   });
 
   it("a ramp's gate opens for what is fine and not at its bounds", () => {
