@@ -2,7 +2,7 @@
 // epoch is over. Only what was split by chance is compared (reason `split`); pinned, drained, fenced and fallback requests
 // are not. Whenever a call ends, it is counted into the epoch that it was routed in.
 
-import { createArmSums, isFull, mergeArmSums, type ArmSums } from "../guardrails/arm-sums.ts";
+import { createArmSums, isFull, mergeArmSums } from "../guardrails/arm-sums.ts";
 import type { GuardSpec } from "../guardrails/guards.ts";
 import { addToGate, createRampGate } from "../guardrails/ramp-gate.ts";
 import { addSplit, splitEvidence } from "../guardrails/split-check.ts";
@@ -209,7 +209,8 @@ function compare(pair: PairWatch, stratum: OpenStratum, { specs, unit, nowMs }: 
   const designed = unit === "request" ? pair : design(pair);
   const { designEffects, state, gate } = designed;
   const effects = unit === "request" ? {} : designEffects;
-  const isBoth = isSeen(stratum.baseline) && isSeen(stratum.canary);
+  // Late feedback says nothing about traffic.
+  const isBoth = stratum.baseline.requests > 0 && stratum.canary.requests > 0;
   const proof = {
     errors: countsOf("errors", stratum, state.usual)[0]!,
     latency: meansOf("latency", stratum, state.usual),
@@ -227,10 +228,6 @@ function compare(pair: PairWatch, stratum: OpenStratum, { specs, unit, nowMs }: 
 
 function gateEffects({ errors = 1, latency = 1 }: PairWatch["designEffects"]) {
   return { errors, latency };
-}
-
-function isSeen({ requests, thumbs, judge }: ArmSums): boolean {
-  return requests + thumbs.units + judge.units > 0;
 }
 
 /** Design effects as of now, where enough has come in since they were read last. */

@@ -217,6 +217,7 @@ describe("what is compared", () => {
     }
     expect(unitsOf(watched, "thumbs_down")).toEqual({ baseline: 400, canary: 400 });
     expect(conclude(watched.watch, watched.context).verdict).toBe("prompt");
+    expect(watched.watch.pairs[0]!.comparedAtMs).toBeNull();
   });
 
   it("is no cold cache: a canary whose answers miss it is not called slow", () => {
