@@ -18,7 +18,7 @@ export type Behaviour = {
   outputTokens: number;
 };
 
-const GOOD: Behaviour = { status: 200, firstTokenMs: 2, totalMs: 4, outputTokens: 100 };
+const GOOD: Behaviour = { status: 200, firstTokenMs: 12, totalMs: 24, outputTokens: 100 };
 
 export type Dispatch = { atMs: number; prompt: string; version: Version; status: number };
 
@@ -47,7 +47,9 @@ export async function startProvider(): Promise<Provider> {
       if (version === null) return void answer.writeHead(400).end("no prompt in it");
       const behaviour = { ...GOOD, ...told.get(prompt)?.[version] };
       dispatches.push({ atMs: Date.now(), prompt, version, status: behaviour.status });
-      void play(answer, behaviour);
+      // No two answers are alike.
+      const some = 0.8 + 0.4 * ((dispatches.length * 0.618_033_988_749_895) % 1);
+      void play(answer, { ...behaviour, outputTokens: Math.round(behaviour.outputTokens * some) });
     });
   });
   server.keepAliveTimeout = 600_000;

@@ -7,7 +7,14 @@ import { connectAdmin } from "../support/admin.ts";
 import { startCluster, type Cluster } from "../support/cluster.ts";
 import { until } from "../support/wait.ts";
 import { createRig, type Rig } from "./ramps-rig.ts";
-import { connect, createRollout, startChats, startProvider, type Provider } from "./guardrails-rig.ts";
+import {
+  connect,
+  createRollout,
+  startChats,
+  startProvider,
+  type Behaviour,
+  type Provider,
+} from "./guardrails-rig.ts";
 
 let provider: Provider;
 let cluster: Cluster;
@@ -65,6 +72,42 @@ describe("a canary that fails alone", () => {
     const [event] = (await admin.events()).filter(({ data }) => data["to"] === "prompt");
     expect(event!.says).toContain(row.reason);
     expect((await admin.revisions()).filter(({ action }) => action === "rollback")).toHaveLength(1);
+  });
+});
+
+/** What the Worker reads off the answers on their way down: times by its own clock, tokens as the provider says, their price. */
+describe("a canary whose answers are all good, but", () => {
+  it.each<[string, { canary: Partial<Behaviour> }, RegExp]>([
+    [
+      "slow to begin",
+      { canary: { firstTokenMs: 60, totalMs: 75 } },
+      /time to first token \d+ ms on v1, \d+ ms on v2 \(\+\d+ %/,
+    ],
+    [
+      "slow to end",
+      { canary: { totalMs: 90 } },
+      /time to the whole answer \d+ ms on v1, \d+ ms on v2 \(\+\d+ %/,
+    ],
+    [
+      "long-winded, and so dear",
+      { canary: { outputTokens: 500 } },
+      /cost of an answer \$0\.0\d+ on v1, \$0\.0\d+ on v2 \(\+\d+ %/,
+    ],
+  ])("%s, is rolled back", async (name, behaviour, reason) => {
+    const prompt = name.replaceAll(/[^a-z]+/g, "-");
+    await createRollout(cluster.control.url, prompt, 20);
+    const admin = connect(cluster.control.url, prompt);
+    const chats = startChats(cluster.edges, prompt, 6);
+    await until(() => chats.answered() > 600, 30_000, "what is usual is known");
+    expect((await admin.health()).verdict).toBe("watching");
+    const badSinceMs = Date.now();
+    provider.behave(prompt, behaviour);
+    const row = await admin.untilRolledBack();
+    await untilNobodyIsOnTheCanary(prompt, row.at);
+    await chats.stop();
+    expect(row).toMatchObject({ actor: "guardrail", after: { arms: [{ version: 1, weight: 100 }] } });
+    expect(row.reason).toMatch(reason);
+    console.log(describeHarm(prompt, badSinceMs), "—", row.reason);
   });
 });
 

@@ -24,8 +24,10 @@ export type MeanGuard = {
   /** What it tolerates: with another tolerance it begins anew. */
   margin: number;
   main: Score;
-  /** Sum of the baseline's mean, weighted as the main test's score is: what the effect is an effect on. */
-  level: number;
+  /** Of all strata; and of the present block and the one before, for people: a change that came late drowns in a long past. */
+  levels: LevelSums;
+  block: LevelSums;
+  blockBefore: LevelSums;
   /** Copies begun later, so that long good history hides no late change; the newest last. */
   copies: (Score & { number: number })[];
   restarts: number;
@@ -35,6 +37,13 @@ export type MeanGuard = {
   /** A crossing is kept: the highest that any test has been above its threshold, in nats. */
   peakMargin: number;
 };
+
+/** Differences of the means and the baseline's means, weighted alike, stratum by stratum. */
+export type LevelSums = { weight: number; score: number; level: number; canaryUnits: number };
+
+const NO_LEVELS: LevelSums = { weight: 0, score: 0, level: 0, canaryUnits: 0 };
+/** Canary units of a block. */
+const BLOCK_UNITS = 100;
 
 export type MeanRule = {
   /** +1: more is worse (time, cost); −1: less is worse (a score). */
@@ -78,7 +87,9 @@ export function createMeanGuard({ margin }: Pick<MeanRule, "margin"> = TIME_RULE
     kind: "mean",
     margin,
     main: NO_SCORE,
-    level: 0,
+    levels: NO_LEVELS,
+    block: NO_LEVELS,
+    blockBefore: NO_LEVELS,
     copies: [],
     restarts: 0,
     canaryUnits: 0,
@@ -106,7 +117,12 @@ export function addMeans(
   };
   if (step.weight > 0) {
     next.main = addScores(guard.main, step);
-    next.level += step.weight * (stratum.baseline.sum / stratum.baseline.units);
+    next.levels = addLevels(guard.levels, step, stratum);
+    next.block = addLevels(guard.block, step, stratum);
+    if (next.block.canaryUnits >= BLOCK_UNITS) {
+      next.blockBefore = next.block;
+      next.block = NO_LEVELS;
+    }
     next.copies = guard.copies.map((copy) => ({ ...addScores(copy, step), number: copy.number }));
   }
   while (Math.floor(next.canaryUnits / rule.restartUnits) > next.restarts) {
@@ -153,10 +169,28 @@ export function effectOf({ main }: MeanGuard): number | null {
   return main.weight === 0 ? null : main.score / main.weight;
 }
 
+function addLevels(held: LevelSums, { score, weight }: Score, { baseline, canary }: MeanStratum): LevelSums {
+  return {
+    weight: held.weight + weight,
+    score: held.score + score,
+    level: held.level + weight * (baseline.sum / baseline.units),
+    canaryUnits: held.canaryUnits + canary.units,
+  };
+}
+
 /** Means of x that the effect is the difference of; null: nothing to compare. */
-export function levelsOf({ main, level }: MeanGuard): { baseline: number; canary: number } | null {
-  if (main.weight === 0) return null;
-  return { baseline: level / main.weight, canary: (level + main.score) / main.weight };
+export function meansIn({ weight, score, level }: LevelSums): { baseline: number; canary: number } | null {
+  return weight === 0 ? null : { baseline: level / weight, canary: (level + score) / weight };
+}
+
+/** Of the latest block or two. */
+export function latestLevels({ block, blockBefore }: MeanGuard): LevelSums {
+  return {
+    weight: block.weight + blockBefore.weight,
+    score: block.score + blockBefore.score,
+    level: block.level + blockBefore.level,
+    canaryUnits: block.canaryUnits + blockBefore.canaryUnits,
+  };
 }
 
 /** An interval for the effect that holds at every moment at once (for charts); null: too little to compare. */

@@ -1,9 +1,9 @@
 // One guardrail of one canary as people read it: values in their own units, the effect with an interval, evidence. Values
 // and effect are weighted alike, stratum by stratum, so that they agree with each other whatever the weights were.
 
-import { alphaShare, type GuardSpec } from "../guardrails/guards.ts";
+import { alphaShare, type GuardSpec, type Metric } from "../guardrails/guards.ts";
 import type { CountGuard } from "../guardrails/count-guard.ts";
-import { effectOf, intervalOf, levelsOf, type MeanGuard } from "../guardrails/mean-guard.ts";
+import { effectOf, intervalOf, latestLevels, meansIn, type MeanGuard } from "../guardrails/mean-guard.ts";
 import { addRatios, ratesOf, ratioInterval, riskRatio } from "../guardrails/risk-ratio.ts";
 import { evidenceOf, guardOf } from "../guardrails/watch.ts";
 import type { GuardView } from "../health.ts";
@@ -52,20 +52,24 @@ function countNumbers(guard: CountGuard, designEffect: number): Numbers {
 }
 
 function meanNumbers(guard: MeanGuard, spec: GuardSpec, designEffect: number): Numbers {
-  const effect = effectOf(guard);
-  const levels = levelsOf(guard);
+  const { metric } = spec;
+  const means = meansIn(guard.levels);
   const interval = spec.kind === "mean" ? intervalOf(guard, spec.rule, INTERVAL_ALPHA, designEffect) : null;
-  const isScore = spec.metric === "judge_score";
-  const show = (x: number | null | undefined) => (x == null ? null : isScore ? x : Math.exp(x));
-  const unit = spec.metric === "cost" ? COST_UNIT_NANO_USD / NANO : 1;
-  const value = (x: number | undefined) => (x === undefined ? null : show(x)! * unit);
+  const ratioOf = (x: number | null | undefined) =>
+    x == null ? null : metric === "judge_score" ? x : Math.exp(x);
   return {
-    effect: show(effect),
-    low: finite(show(interval?.low)),
-    high: finite(show(interval?.high)),
-    baseline: { units: guard.baselineUnits, bad: null, value: value(levels?.baseline) },
-    canary: { units: guard.canaryUnits, bad: null, value: value(levels?.canary) },
+    effect: ratioOf(effectOf(guard)),
+    low: finite(ratioOf(interval?.low)),
+    high: finite(ratioOf(interval?.high)),
+    baseline: { units: guard.baselineUnits, bad: null, value: means && inUnits(metric, means.baseline) },
+    canary: { units: guard.canaryUnits, bad: null, value: means && inUnits(metric, means.canary) },
   };
+}
+
+/** Logarithms back to ms, dollars and tokens; scores are what they are. */
+function inUnits(metric: Metric, x: number): number {
+  if (metric === "judge_score") return x;
+  return metric === "cost" ? (Math.exp(x) * COST_UNIT_NANO_USD) / NANO : Math.exp(x);
 }
 
 /** JSON knows no infinity: an interval that is not bounded yet has no bound. */
@@ -73,12 +77,24 @@ function finite(value: number | null): number | null {
   return value !== null && Number.isFinite(value) ? value : null;
 }
 
-/** Rates of the latest one or two blocks, where the pair has a past that would hide them; null: it has not. */
+/** Values of the latest one or two blocks, where the pair has a past that would hide them; null: it has not. */
 export function latelyOf(pair: PairWatch, { metric }: Pick<GuardView, "metric">): Lately | null {
   const guard = pair.state.guards[metric];
-  if (guard?.kind !== "count") return null;
+  if (guard === undefined) return null;
+  const lately = guard.kind === "count" ? countLately(guard) : meanLately(guard, metric);
+  return lately !== null && guard.canaryUnits >= 3 * lately.units ? lately : null;
+}
+
+function countLately(guard: CountGuard): Lately | null {
   const sums = addRatios(guard.blockBefore, guard.block);
-  if (guard.canaryUnits < 3 * sums.canaryUnits) return null;
   const rates = ratesOf(sums);
-  return rates === null ? null : { ...rates, units: sums.canaryUnits };
+  return rates && { ...rates, units: sums.canaryUnits };
+}
+
+function meanLately(guard: MeanGuard, metric: Metric): Lately | null {
+  const sums = latestLevels(guard);
+  const means = meansIn(sums);
+  if (means === null) return null;
+  const baseline = inUnits(metric, means.baseline);
+  return { baseline, canary: inUnits(metric, means.canary), units: sums.canaryUnits };
 }

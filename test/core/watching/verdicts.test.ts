@@ -108,6 +108,10 @@ describe("a verdict from tallies", () => {
     watched.run(400);
     const found = watched.run(400, { canary: { errors: 0.15 } });
     expect(found.says).toMatch(/in the latest 1\d\d [01]\.\d % and [4-9]\.\d %/);
+    const slower = rolling();
+    slower.run(600);
+    const later = slower.run(400, { canary: { firstToken: 1.5 } });
+    expect(later.says).toMatch(/\(\+\d %, .*, in the latest \d+ (2[89]|30)\d ms and [34]\d\d ms; evidence/);
   });
 });
 
