@@ -21,7 +21,7 @@ import type { Scope } from "./releases.ts";
 import { respondProblem, stampHeaders } from "./respond.ts";
 import { sealAccount } from "./seal.ts";
 import { discard, isBlamed, openStream, type Attempt } from "./shield.ts";
-import { beginCall, NO_ANSWER, settleCall, type CallEnd, type OpenCall } from "./settle.ts";
+import { beginCall, NO_ANSWER, safely, settleCall, type CallEnd, type OpenCall } from "./settle.ts";
 import { createSight } from "./sight.ts";
 import { within } from "./time.ts";
 import { mountUploadUrl } from "./uploads.ts";
@@ -81,7 +81,8 @@ export async function attempt(
   /** Token counts are no traffic of an arm. */
   function begin(): OpenCall | null {
     if (assignment === null || endpoint.count) return null;
-    return beginCall(entry, account.requestId, describe(assignment), scope);
+    // The call is under way by now, whatever becomes of the counting.
+    return safely(() => beginCall(entry, account.requestId, describe(assignment), scope));
   }
 }
 
@@ -107,13 +108,10 @@ async function standIn(
 /** Counts a canary's failure whose words nobody gets to read but us: they are read for their class, and for no longer than
  * the baseline's answer takes. */
 function settleFailed({ scope }: Call, endpoint: Endpoint, failed: Attempt): void {
-  if (failed.kind === "fenced" || failed.open === undefined || failed.open === null) {
-    discard(failed);
-    return;
-  }
-  const { open } = failed;
-  const own = failed.kind === "unsent" || failed.kind === "failed" ? failed.problem : null;
+  const open = "open" in failed ? failed.open : null;
+  if (open == null) return discard(failed);
   if (failed.kind !== "answered") {
+    const own = failed.kind === "unsent" || failed.kind === "failed" ? failed.problem : null;
     settleCall(open, { ...NO_ANSWER, problem: own }, scope);
     return;
   }
@@ -214,7 +212,8 @@ function meterOf(open: OpenCall, scope: Scope): Meter {
     collectsText: open.demand !== null || open.sample !== null,
     settle(end) {
       const kind = settleCall(open, end, scope);
-      if (kind === "ok" && open.sample !== null) judgeLater(open.entry, open.sample, end.reading, scope);
+      const { sample } = open;
+      if (kind === "ok" && sample !== null) safely(() => judgeLater(open.entry, sample, end.reading, scope));
     },
   };
 }

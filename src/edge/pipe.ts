@@ -11,21 +11,20 @@ const LINE_END = Uint8Array.of(0x0a);
 /** Why a stream did not end as it should. */
 export type Broken = { problem: Problem; error: unknown };
 
-/** The first bytes: those that were read already, and as many more as `look` wants to see. `isAll`: all of them, for a short
- * body costs less so than beside a tee. null: the rest is still to come. */
+/** The first bytes: those that were read already, and as many more as `look` wants to see. null: the rest is still to come. */
 export async function pipeHead(
   body: ReadableStream,
   writable: WritableStream,
   chunks: Uint8Array[],
-  { look, sight, isAll = false }: { look: Look | null; sight: Pick<Sight, "push"> | null; isAll?: boolean },
+  { look, sight }: { look: Look | null; sight: Pick<Sight, "push"> | null },
 ): Promise<Broken | "ended" | null> {
   const writer = writable.getWriter();
   const reader = (body as ReadableStream<Uint8Array>).getReader();
   const sees = look === null ? null : lookThrough(look);
-  let isEnough = look === null && !isAll;
+  let isEnough = look === null;
   try {
     for (const chunk of chunks) {
-      isEnough = (sees?.(chunk) ?? true) && !isAll;
+      isEnough = sees?.(chunk) ?? true;
       // A copy: what is written may be taken away.
       sight?.push(chunk.slice());
       await writer.write(chunk);
@@ -36,7 +35,7 @@ export async function pipeHead(
         await writer.close();
         return "ended";
       }
-      isEnough = (sees?.(value) ?? true) && !isAll;
+      isEnough = sees?.(value) ?? true;
       sight?.push(value.slice());
       await writer.write(value);
     }
@@ -64,7 +63,7 @@ export async function pipe(
   }
 }
 
-function brokenBy(error: unknown): Broken {
+export function brokenBy(error: unknown): Broken {
   return { problem: problem("upstream_unreachable", "The provider broke off its answer."), error };
 }
 

@@ -9,10 +9,10 @@ import type { Opening } from "./opening.ts";
 import type { Look } from "./head.ts";
 import type { OutcomeKind } from "../core/metering/outcome.ts";
 import type { Problem } from "../core/problem.ts";
-import { breakOff, pipe, pipeHead, pipeUnlessIdle, type Broken } from "./pipe.ts";
+import { breakOff, brokenBy, pipe, pipeHead, pipeUnlessIdle, type Broken } from "./pipe.ts";
 import type { Ctx } from "./releases.ts";
 import type { CallEnd } from "./settle.ts";
-import { createSight, watchBranch, type Sight } from "./sight.ts";
+import { createSight, readBranch, watchBranch, type Sight } from "./sight.ts";
 
 export type Watch = {
   signal: AbortSignal;
@@ -41,7 +41,8 @@ export type Meter = {
   settle(end: CallEnd): void;
 };
 
-/** A body that comes in a piece or two: going through our hands costs less than a tee (bench/run.ts, 1 KB). */
+/** A body that comes in a piece or two and may be read ahead of its client: one branch of a tee goes down as it is. At 1 KB
+ * that costs half of what a pipe of ours costs (bench/run.ts). */
 const SHORT_BYTES = 64 * 1024;
 const UNREAD: Opening = { chunks: [], failed: false };
 
@@ -69,13 +70,16 @@ export function relayAnswer(upstream: Response, opening: Opening | null, watch: 
     settle(kind);
     return copyAnswer(upstream, body);
   }
+  const isShort = !streams && Number(headers.get("content-length") ?? Infinity) <= SHORT_BYTES;
+  if (isShort && sight !== null && look === null && chunks.length === 0) {
+    const [down, seen] = body.tee();
+    watch.ctx.waitUntil(seeShort(seen, sight, watch.signal, (end, broken) => settle(end ?? kind, broken)));
+    return copyAnswer(upstream, down);
+  }
   const { readable, writable } = openPipe(streams, headers);
   const seen = { ...watch, look, ...(streams ? {} : { idleMs: null }) };
   const words = streams && isLegible ? rules : null;
-  const isShort = !streams && Number(headers.get("content-length") ?? Infinity) <= SHORT_BYTES;
-  watch.ctx.waitUntil(
-    pump(body, writable, chunks, { ...seen, rules: words, framing, sight, isShort, settle }, kind),
-  );
+  watch.ctx.waitUntil(pump(body, writable, chunks, { ...seen, rules: words, framing, sight, settle }, kind));
   return copyAnswer(upstream, readable);
 }
 
@@ -115,20 +119,33 @@ export function copyAnswer(upstream: Response, body: ReadableStream | null): Res
 type Pumped = Omit<Watch, "meter"> & {
   framing: Framing | null;
   sight: Sight | null;
-  isShort: boolean;
   settle(kind: OutcomeKind, broken?: Problem | null): void;
 };
+
+async function seeShort(
+  seen: ReadableStream,
+  sight: Sight,
+  signal: AbortSignal,
+  settle: (kind: OutcomeKind | null, broken: Problem | null) => void,
+): Promise<void> {
+  try {
+    await readBranch(seen, sight);
+    settle(null, null);
+  } catch (error) {
+    if (signal.aborted) settle("aborted", null);
+    else settle("error", brokenBy(error).problem);
+  }
+}
 
 async function pump(
   body: ReadableStream,
   writable: WritableStream,
   chunks: Uint8Array[],
-  { signal, idleMs, rules, framing, look, requestId, sight, isShort, settle }: Pumped,
+  { signal, idleMs, rules, framing, look, requestId, sight, settle }: Pumped,
   kind: OutcomeKind,
 ): Promise<void> {
-  const isAll = sight !== null && isShort;
-  const isHeadRead = chunks.length > 0 || look !== null || isAll;
-  const head = isHeadRead ? await pipeHead(body, writable, chunks, { look, sight, isAll }) : null;
+  const isHeadRead = chunks.length > 0 || look !== null;
+  const head = isHeadRead ? await pipeHead(body, writable, chunks, { look, sight }) : null;
   if (head === "ended") return settle(kind);
   const broken =
     head ??
@@ -156,7 +173,10 @@ async function pipeSeen(
   const [down, seen] = body.tee();
   // A branch is cancelled only when both are, so the pipe must not wait for the one that it reads.
   const piping = pipe(down, writable, signal, { preventCancel: true });
-  const watching = watchBranch(seen, sight, piping).catch(() => {});
+  const watching = watchBranch(seen, sight, piping).catch(() => {
+    // Broken with the answer; or not to be read so, and then nothing must gather in it.
+    seen.cancel().catch(() => {});
+  });
   const broken = await piping;
   if (broken === null) await watching;
   else down.cancel().catch(() => {});

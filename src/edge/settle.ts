@@ -80,12 +80,13 @@ export function withdrawCall(open: OpenCall): void {
   addStarted(open.entry.tallies, open.stamp, -1);
 }
 
-/** Counts the call once; as what, or null where it was counted before. */
+/** Counts the call once; as what, or null where it was counted before. Never throws. */
 export function settleCall(open: OpenCall, end: CallEnd, scope: Scope): OutcomeKind | null {
   if (open.isSettled) return null;
   open.isSettled = true;
   open.entry.open.delete(open);
-  const outcome = outcomeOf(open, end, Date.now());
+  const outcome = safely(() => outcomeOf(open, end, Date.now()));
+  if (outcome === null) return null;
   const facts = outcome.answer;
   if (facts === null || facts.usage === null) {
     record(open, outcome, scope);
@@ -110,15 +111,22 @@ export function settleHung(entry: Entry, scope: Scope, nowMs: number): void {
 }
 
 function record(open: OpenCall, outcome: Outcome, scope: Scope): void {
-  try {
-    const { entry, stamp, requestId, provider, askedModel, streams } = open;
+  const { entry, stamp, requestId, provider, askedModel, streams } = open;
+  safely(() => {
     addOutcome(entry.tallies, stamp, outcome);
     scheduleFlush(entry, scope);
-    const { prompt, environment } = entry;
-    const told = { requestId, prompt, environment, provider, askedModel, stamp, outcome, streams };
-    emitRecord(told, scope.env);
+  });
+  const { prompt, environment } = entry;
+  emitRecord({ requestId, prompt, environment, provider, askedModel, stamp, outcome, streams }, scope.env);
+}
+
+/** null: it failed, which is a bug, and a line in the log. The request goes on. */
+export function safely<Result>(meter: () => Result): Result | null {
+  try {
+    return meter();
   } catch (error) {
     console.error(JSON.stringify({ event: "metering_failed", error: nameOfError(error) }));
+    return null;
   }
 }
 

@@ -43,15 +43,22 @@ export function createSight(
     before = text.slice(-64);
     searchedBytes += bytes.length;
   };
+  // The client's bytes may be on their way through the same hands: whatever goes wrong here, they go on.
+  let isBlind = false;
   const hasSpoken = () => framing === "whole" || firstTokenMs !== null || searchedBytes > MOST_SEARCHED_BYTES;
   return {
     push(bytes) {
-      if (firstByteMs === null || !hasSpoken()) search(bytes);
-      reader.push(bytes);
+      if (isBlind) return;
+      try {
+        if (firstByteMs === null || !hasSpoken()) search(bytes);
+        reader.push(bytes);
+      } catch {
+        isBlind = true;
+      }
     },
     hasSpoken,
     finish: () => ({
-      reading: firstByteMs === null ? null : finishReading(reader),
+      reading: firstByteMs === null || isBlind ? null : finishReading(reader),
       firstTokenMs: framing === "whole" ? null : (firstTokenMs ?? firstByteMs),
       isSilent: firstByteMs === null,
     }),
@@ -100,4 +107,10 @@ export async function watchBranch(
       waitMs = Math.min(LOOK_LAST_MS, waitMs * 2);
     }
   }
+}
+
+/** Reads a short body's other branch as it comes; rejects where it breaks. */
+export async function readBranch(branch: ReadableStream, sight: Sight): Promise<void> {
+  const reader = (branch as ReadableStream<Uint8Array>).getReader();
+  for (let read = await reader.read(); !read.done; read = await reader.read()) sight.push(read.value);
 }
