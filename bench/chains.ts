@@ -1,4 +1,4 @@
-// `node bench/chains.ts`: what it costs that chains of responses keep their version: CPU of the whole process (the edge,
+// `npx node bench/chains.ts`: what it costs that chains of responses keep their version: CPU of the whole process (the edge,
 // Control and its SQLite) a request, turns that are noted, known and asked for beside ones that say their key. A promotion
 // drains, so every turn without a key is noted: the dearest that a release can be.
 

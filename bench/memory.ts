@@ -1,4 +1,4 @@
-// `node bench/memory.ts`: what many answers at once cost in memory. 200 streams to clients that read slowly, from a
+// `npx node bench/memory.ts`: what many answers at once cost in memory. 200 streams to clients that read slowly, from a
 // provider that writes as fast as it is let; then bodies of 25 MB, one after the other and four at once. Printed for a
 // bare pass-through Worker and for Switchback: resident memory of the process, at rest, at its peak, and as it goes on.
 // Linux only (/proc). Flat means: the peak does not grow with how much the provider has to say.

@@ -1,4 +1,4 @@
-// `node bench/streams.ts`: what it costs to know how a streamed answer ended. The ways to watch a stream, each as a
+// `npx node bench/streams.ts`: what it costs to know how a streamed answer ended. The ways to watch a stream, each as a
 // Worker of a few lines beside native pass-through: CPU a chunk, first byte, and when the provider's request ends
 // after the client has hung up. src/edge/relay.ts uses the cheapest that gets all three right.
 
