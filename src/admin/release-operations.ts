@@ -219,7 +219,9 @@ export const releaseOperations = {
         .string()
         .regex(STEP_PATTERN, { error: "must be seconds, or a number and s, m, h or d, like 5m" })
         .optional()
-        .describe("Adds `series`, at most 500 points of so long each, for charts."),
+        .describe(
+          "Adds `series`, at most 500 points of so long each, for charts: a divisor of 60 seconds, whole minutes up to an hour, or whole hours; no longer than the window.",
+        ),
     }),
     body: null,
     response: metricsSchema,

@@ -2,7 +2,7 @@
 
 import { isProblem } from "../core/problem.ts";
 import { answerWith, type Handlers } from "./call.ts";
-import { readMetricsQuery } from "./metrics.ts";
+import { readDiagnosedWindow } from "./metrics.ts";
 import { callControl } from "./stubs.ts";
 import type { watchOperations } from "./watch-operations.ts";
 
@@ -13,9 +13,8 @@ export const watchHandlers: Handlers<typeof watchOperations> = {
   },
 
   async diagnose({ env, params, query }) {
-    const asked = readMetricsQuery({ window: query.window });
-    if (isProblem(asked)) return asked;
-    const windowS = asked.windowS ?? 0;
+    const windowS = readDiagnosedWindow(query.window);
+    if (isProblem(windowS)) return windowS;
     const diagnosis = await callControl(env, params.prompt, (control) =>
       control.readDiagnosis(query.environment, windowS),
     );

@@ -46,7 +46,7 @@ export const watchOperations = {
         .string()
         .regex(WINDOW_PATTERN, { error: "must be a number and s, m, h or d, like 24h" })
         .default("24h")
-        .meta({ default: "24h", description: "How far back, at most 31d. A short one is looked at closer." }),
+        .meta({ default: "24h", description: "How far back: 10m to 31d. A short one is looked at closer." }),
     }),
     body: null,
     response: diagnosisSchema,

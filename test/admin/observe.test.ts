@@ -95,6 +95,8 @@ describe("what can be seen", () => {
     ["window=1h&step=90", "step"],
     ["window=2h&step=30", "step"],
     ["window=24h&step=60", "step"],
+    ["window=31d&step=90m", "step"],
+    ["window=5m&step=1h", "step"],
     ["window=1h&step=5m&steps=1", "steps"],
   ])("no metrics of what is not kept or cannot be shown: %s", async (query, field) => {
     const refused = await send(url, get(PROMPT, `metrics?${query}`));
