@@ -1,6 +1,7 @@
 // Keeps a watch in step with the release: every revision, in order, says which pairs there are and since when. A canary
 // that was taken off, or given no weight, and is put on again meets a new watch: old evidence says nothing about a new try.
-// A change of weights begins a new epoch and a new proof for the ramp, and keeps the evidence.
+// A change of weights begins a new epoch and a new proof for the ramp, and keeps the evidence. A change of unit begins anew:
+// what came of conversations or users is clumped by them, and would prove too much as that of single requests.
 
 import { createRampGate } from "../guardrails/ramp-gate.ts";
 import { createSplitCheck } from "../guardrails/split-check.ts";
@@ -27,9 +28,8 @@ export function followRelease(watch: EnvironmentWatch | null, release: Release):
   const pairs = release.arms
     .filter((arm) => arm.version !== release.baseline && arm.weight > 0)
     .map((arm) => {
-      const pair = held.find((one) => one.canary === arm.version);
-      const next = pair === undefined ? beginPair(baseline, arm.version, release) : goOn(pair, release);
-      return release.unit !== "request" && next.clumps === null ? { ...next, clumps: createClumps() } : next;
+      const pair = held.find((one) => one.canary === arm.version && one.unit === release.unit);
+      return pair === undefined ? beginPair(baseline, arm.version, release) : goOn(pair, release);
     });
   return { schema: WATCH_SCHEMA, revision: release.revision, baseline, pairs };
 }
@@ -38,6 +38,7 @@ function beginPair(baseline: BaselineWatch, canary: number, release: Release): P
   return {
     baseline: baseline.version,
     canary,
+    unit: release.unit,
     sinceMs: Date.parse(release.changedAt),
     epochs: [{ revision: release.revision, share: shareOf(release, canary), endedAtMs: null }],
     open: [],
@@ -45,7 +46,7 @@ function beginPair(baseline: BaselineWatch, canary: number, release: Release): P
     state: createWatch(baseline.usual),
     split: { check: createSplitCheck(), units: 0, canary: 0, expected: 0, peak: 0 },
     gate: { since: release.revision, proof: createRampGate() },
-    clumps: null,
+    clumps: release.unit === "request" ? null : createClumps(),
     designEffects: {},
     designedAt: 0,
     comparedAtMs: null,

@@ -9,10 +9,11 @@ import { createUpstream, type UpstreamMetric, type UpstreamState } from "../guar
 import { NOTHING_KNOWN, type DesignEffects, type UsualValues, type WatchState } from "../guardrails/watch.ts";
 import type { VerdictKind } from "../health.ts";
 import type { ErrorClass, Turn } from "../metering/outcome.ts";
+import type { Unit } from "../types.ts";
 import type { PairClumps } from "./clumps.ts";
 import { createModelWatch, type ModelWatch } from "./models.ts";
 
-export const WATCH_SCHEMA = 1;
+export const WATCH_SCHEMA = 2;
 
 export type EnvironmentWatch = {
   schema: typeof WATCH_SCHEMA;
@@ -41,10 +42,12 @@ export type BaselineWatch = {
 
 export type ErrorClasses = { [errorClass in ErrorClass]?: number };
 
-/** One canary beside one baseline. Another pair, or the same canary put on again, is watched from the beginning. */
+/** One canary beside one baseline. Another pair, or the same canary put on again or
+ * split by another unit, is watched from the beginning. */
 export type PairWatch = {
   baseline: number;
   canary: number;
+  unit: Unit;
   sinceMs: number;
   /** Oldest first. */
   epochs: readonly Epoch[];

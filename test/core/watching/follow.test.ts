@@ -65,6 +65,28 @@ describe("a watch follows the release", () => {
     expect(again.pairs[0]!.epochs.map(({ revision }) => revision)).toEqual([4]);
   });
 
+  it.each([
+    ["conversation", "request"],
+    ["user", "request"],
+    ["user", "conversation"],
+    ["request", "conversation"],
+  ] as const)("and what was split by %s proves nothing once it is split by %s", (before, after) => {
+    const watched = new Watched(createRelease(2, { 2: 30 }, { unit: before }));
+    watched.run(60);
+    expect(watched.watch.pairs[0]!.state.guards.errors!.canaryUnits).toBeGreaterThan(0);
+    watched.follow(createRelease(3, { 2: 30 }, { unit: after }));
+    expect(watched.watch.pairs[0]).toMatchObject({
+      unit: after,
+      sinceMs: START_MS + 3_000,
+      state: { guards: {}, usual: watched.watch.baseline.usual },
+      gate: { since: 3, proof: { logOdds: 0, logRates: [0, 0] } },
+      designEffects: {},
+      clumps: after === "request" ? null : { canary: { buckets: {} } },
+    });
+    watched.run(20, {}, { revision: 2 });
+    expect(watched.watch.pairs[0]!.state.guards).toEqual({});
+  });
+
   it("and another baseline is another comparison, and is learned anew", () => {
     const watched = new Watched(createRelease(2, { 2: 10 }));
     watched.run(60);
