@@ -2,6 +2,7 @@
 // in. Kept in memory; what is new is durable at once, what is known at most once a minute, so that a sync pays for a write
 // only when something changed. No caller can fill the table: there are so many values of a kind, and no more.
 
+import { OTHER_MODELS } from "../core/metering/sums.ts";
 import type { CallerShape } from "../core/ports.ts";
 import { SEEN_KINDS, type SeenKind, type SeenValue } from "../core/seen.ts";
 import type { Tally } from "../core/types.ts";
@@ -63,7 +64,7 @@ type Brought = { kind: SeenKind; version: number; value: string; requests: numbe
 function listModels(tallies: readonly Tally[]): Brought[] {
   return tallies.flatMap(({ version, sums }) =>
     Object.entries(sums?.models ?? {})
-      .filter(([value]) => value !== OTHER)
+      .filter(([value]) => value !== OTHER_MODELS)
       .map(([value, requests]) => ({ kind: "response" as const, version, value, requests })),
   );
 }

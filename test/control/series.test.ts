@@ -315,6 +315,24 @@ describe("what it costs", () => {
   });
 });
 
+describe("answers that each name another build of the model", () => {
+  test("leave rows of the database as small as they were, and each is counted", () => {
+    for (let minute = 0; minute < 20; minute += 1) {
+      const models = Object.fromEntries(
+        Array.from({ length: 40 }, (_, index) => [`gpt-5.4-mini fp_${minute}_${index}`, 1]),
+      );
+      report("isolate-1", minute + 1, createTally({ requests: 40, sums: { ...createSums(), models } }));
+      nowMs += MINUTE_MS;
+    }
+    foldInPassing(store, nowMs);
+    const rows = sql.exec(`SELECT sums FROM totals UNION ALL SELECT sums FROM series WHERE step = 3600`);
+    for (const row of rows) expect(String(row["sums"]).length).toBeLessThan(2_000);
+    const [total] = read();
+    expect(total!.requests).toBe(800);
+    expect(Object.values(total!.sums!.models).reduce((sum, answers) => sum + answers, 0)).toBe(800);
+  });
+});
+
 describe("an isolate that falls silent with calls under way", () => {
   const open = { turn: "first", started: 5, requests: 2, errors: 0, aborted: 0 } as const;
 

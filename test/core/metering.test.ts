@@ -4,7 +4,14 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { countIn } from "../../src/core/guardrails/histogram.ts";
 import { ERROR_CLASSES, type Outcome } from "../../src/core/metering/outcome.ts";
-import { addToSums, createSums, mergeSums, type Sums } from "../../src/core/metering/sums.ts";
+import {
+  addToSums,
+  createSums,
+  mergeSums,
+  MOST_MODELS,
+  OTHER_MODELS,
+  type Sums,
+} from "../../src/core/metering/sums.ts";
 
 const tokens = fc.option(fc.nat(100_000));
 const outcome: fc.Arbitrary<Outcome> = fc.record({
@@ -41,6 +48,15 @@ function sumsOf(outcomes: [Outcome, number | null][]): Sums {
   return sums;
 }
 
+const answersIn = ({ models }: Sums) => Object.values(models).reduce((sum, count) => sum + count, 0);
+const of = (models: Sums["models"]): Sums => ({ ...createSums(), models });
+
+function named(model: string): [Outcome, null] {
+  const answer = { usage: null, finish: null, model, fingerprint: null, isSchemaFailure: null };
+  const times = { isHung: false, firstTokenMs: null, totalMs: null };
+  return [{ kind: "aborted", status: 200, errorClass: null, ...times, answer, cost: null }, null];
+}
+
 describe("sums", () => {
   it("of two reports merged are those of all their outcomes, in either order", () => {
     fc.assert(
@@ -63,6 +79,45 @@ describe("sums", () => {
         expect(sums).toEqual(copy);
       }),
     );
+  });
+
+  it("name so many models and no more, however many there are and however they are merged; their answers stay exact", () => {
+    const counts = fc.dictionary(fc.stringMatching(/^m[0-9]{1,3}$/), fc.integer({ min: 1, max: 9 }), {
+      maxKeys: 90,
+      size: "max",
+    });
+    fc.assert(
+      fc.property(counts, counts, counts, (one, two, three) => {
+        const grouped = [
+          mergeSums(mergeSums(of(one), of(two)), of(three)),
+          mergeSums(of(one), mergeSums(of(two), of(three))),
+          mergeSums(mergeSums(of(three), of(one)), of(two)),
+        ];
+        const answers = answersIn(of(one)) + answersIn(of(two)) + answersIn(of(three));
+        for (const merged of grouped) {
+          expect(answersIn(merged)).toBe(answers);
+          expect(Object.keys(merged.models).length).toBeLessThanOrEqual(MOST_MODELS + 1);
+        }
+        expect(mergeSums(of(two), of(one))).toEqual(mergeSums(of(one), of(two)));
+      }),
+    );
+  });
+
+  it("name the models that answered most", () => {
+    const models = Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`m${index}`, index + 1]));
+    const merged = mergeSums({ ...createSums(), models }, createSums()).models;
+    expect(Object.keys(merged).toSorted()).toEqual(
+      [...Array.from({ length: MOST_MODELS }, (_, index) => `m${index + 20}`), OTHER_MODELS].toSorted(),
+    );
+    expect(merged[OTHER_MODELS]).toBe((20 * 21) / 2);
+  });
+
+  it("count an answer by a model of a very long name with its like", () => {
+    const name = "m".repeat(300);
+    const others = Array.from({ length: MOST_MODELS - 1 }, (_, index) => named(`m${index}`));
+    const { models } = sumsOf([named(name), ...others, named(name)]);
+    expect(models[name.slice(0, 200)]).toBe(2);
+    expect(models[OTHER_MODELS]).toBeUndefined();
   });
 
   it("time and price good answers only, and pay for every one", () => {

@@ -57,7 +57,7 @@ export type Sums = {
   usage: { [sum in (typeof USAGE_SUMS)[number]]?: number };
   /** `answers`: those whose cost is known. Billionths of a dollar. */
   cost: { answers: number; nanoUsd: number; fullNanoUsd: number };
-  /** `model fingerprint` → answers. */
+  /** `model fingerprint` → answers; the most frequent ones, and the rest of them as `other`. */
   models: { [seen: string]: number };
   /** Bucket of units → columns; only where units are sticky. */
   buckets: { [bucket: number]: number[] };
@@ -70,7 +70,10 @@ export type Sums = {
 export const SCORE_SCALE = 10_000;
 /** Of the cost histogram. */
 export const COST_UNIT_NANO_USD = 10_000;
-const MOST_MODELS = 40;
+export const MOST_MODELS = 40;
+/** The name of the models that are too many to be told apart. */
+export const OTHER_MODELS = "other";
+const MOST_MODEL_NAME = 200;
 
 export function createSums(): Sums {
   return {
@@ -188,12 +191,14 @@ function addMean(
 }
 
 function addModel(sums: Sums, seen: string): void {
-  const isNew = sums.models[seen] === undefined;
-  const key = isNew && Object.keys(sums.models).length >= MOST_MODELS ? "other" : seen.slice(0, 200);
+  const name = seen.slice(0, MOST_MODEL_NAME);
+  const isNew = sums.models[name] === undefined;
+  const key = isNew && Object.keys(sums.models).length >= MOST_MODELS ? OTHER_MODELS : name;
   sums.models[key] = (sums.models[key] ?? 0) + 1;
 }
 
-/** Both together, as if they had been one; neither is changed. */
+/** Both together, as if they had been one; neither is changed. Exact in any order and grouping, but for which models have
+ * a name where there are more than 40: their answers in all are exact, too. */
 export function mergeSums(one: Sums, other: Sums): Sums {
   return {
     counts: mergeCounts(one.counts, other.counts),
@@ -203,18 +208,31 @@ export function mergeSums(one: Sums, other: Sums): Sums {
     firstTokenMs: one.firstTokenMs + other.firstTokenMs,
     usage: mergeCounts(one.usage, other.usage),
     cost: mergeCounts(one.cost, other.cost),
-    models: mergeCounts(one.models, other.models),
-    buckets: mergeEach(one.buckets, other.buckets, (left, right) =>
-      left.map((value, index) => value + (right[index] ?? 0)),
-    ),
+    models: boundModels(mergeCounts(one.models, other.models)),
+    buckets: mergeBuckets(one.buckets, other.buckets),
     thumbs: mergeCounts(one.thumbs, other.thumbs),
     scores: mergeCounts(one.scores, other.scores),
     judge: mergeCounts(one.judge, other.judge),
   };
 }
 
+export function mergeBuckets(one: Sums["buckets"], other: Sums["buckets"]): Sums["buckets"] {
+  return mergeEach(one, other, (left, right) => left.map((value, index) => value + (right[index] ?? 0)));
+}
+
+/** A provider may give every answer a fingerprint of its own, and callers ask for whatever they like: a row that kept every
+ * name would grow until the database refuses it (at 2 MB), and with it the fold of its minute, for good. */
+function boundModels(models: Sums["models"]): Sums["models"] {
+  const names = Object.keys(models).filter((name) => name !== OTHER_MODELS);
+  if (names.length <= MOST_MODELS) return models;
+  const byAnswers = names.toSorted((one, other) => models[other]! - models[one]! || (one < other ? -1 : 1));
+  const kept = byAnswers.slice(0, MOST_MODELS).map((name) => [name, models[name]!] as const);
+  const rest = byAnswers.slice(MOST_MODELS).reduce((sum, name) => sum + models[name]!, 0);
+  return { ...Object.fromEntries(kept), [OTHER_MODELS]: (models[OTHER_MODELS] ?? 0) + rest };
+}
+
 /** Of two objects of counts: every count of either. */
-function mergeCounts<Counts extends { [name: string]: number | undefined }>(
+export function mergeCounts<Counts extends { [name: string]: number | undefined }>(
   one: Counts,
   other: Counts,
 ): Counts {

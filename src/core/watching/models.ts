@@ -7,6 +7,7 @@
 // take for one: a caller who moves between two APIs, or to a snapshot, and does not say so in the body.
 
 import type { ModelChange } from "../health.ts";
+import { OTHER_MODELS } from "../metering/sums.ts";
 
 type Counts = { [seen: string]: number };
 
@@ -54,7 +55,7 @@ export function addModels(
   let next = fresh.length === 0 ? watch : { ...watch, asked: [...watch.asked, ...fresh].slice(-MOST_ASKED) };
   for (const [name, answers] of Object.entries(seen)) {
     // Where too many were seen at once, the rest of them goes by this name.
-    if (name === "other" || answers <= 0) continue;
+    if (name === OTHER_MODELS || answers <= 0) continue;
     const family = forced ?? familyOf(modelOf(name));
     const held = next.families[family] ?? { usual: {}, recent: {}, strangers: {} };
     const recent = { ...held.recent, [name]: (held.recent[name] ?? 0) + answers };
