@@ -9,6 +9,9 @@ export const FEEDBACK_TABLES = [
      environment TEXT NOT NULL, revision INTEGER NOT NULL, version INTEGER NOT NULL, arm TEXT NOT NULL,
      reason TEXT NOT NULL, turn TEXT NOT NULL, value TEXT NOT NULL, comment TEXT, given_by TEXT NOT NULL,
      served_ms INTEGER NOT NULL, at_ms INTEGER NOT NULL, UNIQUE (request, name)) STRICT`,
+  // What is forgotten is found without reading the rest, which is up to 500,000 rows.
+  `CREATE INDEX IF NOT EXISTS feedback_served ON feedback (served_ms)`,
+  `CREATE INDEX IF NOT EXISTS feedback_comments ON feedback (n) WHERE comment IS NOT NULL`,
   `CREATE TABLE IF NOT EXISTS feedback_totals (environment TEXT NOT NULL, name TEXT NOT NULL,
      revision INTEGER NOT NULL, version INTEGER NOT NULL, arm TEXT NOT NULL, reason TEXT NOT NULL,
      turn TEXT NOT NULL, up INTEGER NOT NULL, down INTEGER NOT NULL, units INTEGER NOT NULL, sum INTEGER NOT NULL,
@@ -37,5 +40,8 @@ export function forgetFeedback(sql: Sql, nowMs: number, most = MOST_KEPT): void 
     oldest,
     nowMs - KEEP_MS,
   );
-  sql.exec(`UPDATE feedback SET comment = NULL WHERE n <= ? AND comment IS NOT NULL`, oldest);
+  sql.exec(
+    `UPDATE feedback INDEXED BY feedback_comments SET comment = NULL WHERE n <= ? AND comment IS NOT NULL`,
+    oldest,
+  );
 }

@@ -17,8 +17,9 @@ import type { Sql } from "./sql.ts";
 
 /** How long an Idempotency-Key is remembered; a reporter is, too, since a lost report is repeated within seconds. */
 const REMEMBER_MS = 24 * 3_600_000;
+/** To forget reads tables; alarms go off once a minute under traffic and in a ramp. */
 const LOOK_EVERY_MS = 3_600_000;
-/** Of the series: what is put off for a moment is not asked for at once again. */
+/** What is put off for a moment is not asked for at once again. */
 const LEAST_PAUSE_MS = 60_000;
 /** Clocks of edges may be a little behind ours. */
 const CLOCK_MARGIN_MS = 60_000;
@@ -34,15 +35,22 @@ export async function runAlarm(
 ): Promise<void> {
   try {
     await drainOutbox(store, targets, now, onFailure);
-    forget(store, now());
+    forgetAtTimes(store, now());
     await keepSeries(store, now, onLost);
   } finally {
     scheduleNext(store, now());
   }
 }
 
+/** A clock may go back, too. */
+function forgetAtTimes(store: ControlStore, nowMs: number): void {
+  if (Math.abs(nowMs - store.forgotAtMs) < LOOK_EVERY_MS) return;
+  forget(store, nowMs);
+  store.forgotAtMs = nowMs;
+}
+
 /** Drops what is over: old idempotency keys and reporters, conversations and chains that nobody asks for. */
-export function forget(store: ControlStore, nowMs: number): void {
+function forget(store: ControlStore, nowMs: number): void {
   const { sql, state } = store;
   if (state === null) return;
   sql.transaction(() => {
@@ -100,7 +108,9 @@ function scheduleNext(store: ControlStore, nowMs: number): void {
   if (store.state === null) return;
   const deliveryMs = nextDeliveryMs(store.sql, nowMs);
   if (deliveryMs !== null) store.sql.wakeBy(deliveryMs);
-  if (hasSomethingToForget(store.sql)) wakeToForget(store.sql, nowMs);
+  if (hasSomethingToForget(store.sql)) {
+    store.sql.wakeBy(Math.max(store.forgotAtMs + LOOK_EVERY_MS, nowMs + LEAST_PAUSE_MS));
+  }
   for (const atMs of [nextGiveUpMs(store.sql), nextFoldMs(store, nowMs)]) {
     if (atMs !== null) store.sql.wakeBy(Math.max(atMs, nowMs + LEAST_PAUSE_MS));
   }

@@ -88,6 +88,8 @@ export type ControlStore = {
   watches: Map<string, HeldWatch>;
   seen: Map<string, HeldSeen>;
   judgeGrants: JudgeGrants;
+  /** When what is over was forgotten last; 0: not since the object woke up. */
+  forgotAtMs: number;
 };
 
 export function openStore(sql: Sql): ControlStore {
@@ -107,6 +109,7 @@ export function openStore(sql: Sql): ControlStore {
     watches: new Map(),
     seen: new Map(),
     judgeGrants: new Map(),
+    forgotAtMs: 0,
   };
 }
 

@@ -321,6 +321,25 @@ describe("what is kept", () => {
     expect(totals()).toMatchObject([{ up: 10 }]);
   });
 
+  it("is forgotten without reading what stays", () => {
+    const statements: string[] = [];
+    const { exec } = sql;
+    sql.exec = (statement, ...parameters) => {
+      statements.push(statement);
+      return exec(statement, ...parameters);
+    };
+    forgetFeedback(sql, START_MS);
+    const plans = statements.map((statement) =>
+      exec(`EXPLAIN QUERY PLAN ${statement.replaceAll("?", "1")}`).map((row) => String(row["detail"])),
+    );
+    const used = plans.flat().filter((detail) => detail.includes("feedback"));
+    expect(used).toEqual([
+      "SEARCH feedback",
+      "SEARCH feedback USING INDEX feedback_served (served_ms<?)",
+      expect.stringMatching(/^SEARCH feedback USING (COVERING )?INDEX feedback_comments/),
+    ]);
+  });
+
   it("is found in an object that was made before there was feedback", async () => {
     for (const table of ["feedback", "feedback_totals", "feedback_names", "secrets"])
       sql.exec(`DROP TABLE ${table}`);

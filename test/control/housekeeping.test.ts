@@ -72,6 +72,8 @@ describe("a conversation begun in a drain", () => {
     expect(readProduction("under 2")).toBe(2);
     // The table of revision 1 has run out: whoever began under 2 began under the oldest one now.
     await passUntil(START_MS + DRAIN_MS + 80_000);
+    // At the latest within the hour, and by the first alarm of a process.
+    store = openStore(sql);
     sql.wakeBy(START_MS + DRAIN_MS + 90_000);
     await passUntil(START_MS + DRAIN_MS + 90_000);
     expect(readProduction("under 2")).toBeNull();
@@ -102,6 +104,24 @@ describe("what is over", () => {
     expect(sql.alarmMs).toBeNull();
     expect(readTallies(store, "production")).toEqual([createTally()]);
     expect(readTallies(openStore(sql), "production")).toEqual([createTally()]);
+  });
+
+  test("is looked for once an hour, however often alarms go off; the series is folded each time", async () => {
+    let forgets = 0;
+    const { exec } = sql;
+    sql.exec = (statement, ...parameters) => {
+      if (statement.startsWith("DELETE FROM idempotency")) forgets += 1;
+      return exec(statement, ...parameters);
+    };
+    for (let minute = 0; minute < 180; minute += 1) {
+      sync({ report: { sequence: minute + 1, tallies: [createTally()] } });
+      nowMs += 60_000;
+      sql.wakeBy(nowMs);
+      await passUntil(nowMs);
+      // The minute that is under way is left.
+      expect(exec(`SELECT at FROM series WHERE step = 60`)).toHaveLength(minute);
+    }
+    expect(forgets).toBe(3);
   });
 
   test("leaves the state as the audit log explains it, expired drains included", async () => {
