@@ -15,15 +15,29 @@ export type Family = {
 
 export const PROMETHEUS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
+/** A family's lines, without those that tell what it is. */
+export type Written = { name: string; head: string; lines: string };
+
 /** Families without a sample are left out: their absence says that nobody knows. */
-export function writeFamilies(families: Family[]): string {
+export function writeSamples(families: Family[]): Written[] {
   return families
     .filter(({ samples }) => samples.length > 0)
-    .map(({ name, type, help, samples }) => {
-      const head = `# HELP ${name} ${help.replaceAll("\\", "\\\\").replaceAll("\n", "\\n")}\n# TYPE ${name} ${type}\n`;
-      return head + samples.map((sample) => writeSample(name, sample)).join("");
-    })
-    .join("");
+    .map(({ name, type, help, samples }) => ({
+      name,
+      head: `# HELP ${name} ${help.replaceAll("\\", "\\\\").replaceAll("\n", "\\n")}\n# TYPE ${name} ${type}\n`,
+      lines: samples.map((sample) => writeSample(name, sample)).join(""),
+    }));
+}
+
+/** Together, each family's lines in one place, as the format asks for. */
+export function joinWritten(written: Written[]): string {
+  const byName = new Map<string, string[]>();
+  for (const { name, head, lines } of written) {
+    const held = byName.get(name);
+    if (held === undefined) byName.set(name, [head, lines]);
+    else held.push(lines);
+  }
+  return [...byName.values()].flat().join("");
 }
 
 function writeSample(name: string, { suffix = "", labels, value }: Sample): string {

@@ -12,8 +12,8 @@ import type { Family, Labels, Sample } from "./prometheus-text.ts";
 /** One prompt in one environment, as its Control said it. */
 export type ScrapedRelease = { release: ReleaseView; health: HealthView; tallies: Tally[] };
 
-/** `skipped`: prompts behind the bound of a scrape. `failed`: releases whose Control did not answer. */
-export type Scrape = { releases: ScrapedRelease[]; skipped: number; failed: number };
+/** Versions of a release that are told, a histogram of 20 lines each and arm: those of its split and the newest ones. */
+const MOST_VERSIONS = 32;
 
 const VERDICTS: VerdictKind[] = [
   "waiting",
@@ -29,16 +29,22 @@ const NANO = 1e9;
 type Read = (tally: Tally) => number;
 type ReadSums = (sums: Sums) => number | undefined;
 
-export function describeScrape({ releases, skipped, failed }: Scrape): Family[] {
+export function describeReleases(releases: ScrapedRelease[]): Family[] {
   const rows = releases.flatMap(toRows);
   return [
     ...countRequests(rows),
     ...countAnswers(rows),
     ...describeTimes(rows),
     ...describeFeedback(rows),
-    ...describeReleases(releases),
+    ...describeSplits(releases),
     ...describeWatch(releases),
-    gauge("switchback_scrape_skipped_prompts", "Prompts behind the bound of one scrape.", [
+  ];
+}
+
+/** `skipped`: prompts that are behind the bounds of a scrape, or not whole. `failed`: releases whose Control did not answer. */
+export function describeBounds({ skipped, failed }: { skipped: number; failed: number }): Family[] {
+  return [
+    gauge("switchback_scrape_skipped_prompts", "Prompts behind the bounds of one scrape.", [
       { labels: {}, value: skipped },
     ]),
     gauge("switchback_scrape_failed_releases", "Releases that did not answer this scrape.", [
@@ -50,7 +56,8 @@ export function describeScrape({ releases, skipped, failed }: Scrape): Family[] 
 /** A row for each version and arm; epochs, reasons and turns are added up. */
 function toRows({ release, tallies }: ScrapedRelease): Row[] {
   const byArm = new Map<string, Row>();
-  for (const tally of tallies) {
+  const told = versionsOf(release, tallies);
+  for (const tally of tallies.filter(({ version }) => told.has(version))) {
     const arm = tally.reason === "fallback" ? "fallback" : tally.arm;
     const key = `${tally.version} ${arm}`;
     const held = byArm.get(key);
@@ -58,6 +65,16 @@ function toRows({ release, tallies }: ScrapedRelease): Row[] {
     else byArm.set(key, { labels: { ...namesOf(release), version: String(tally.version), arm }, tally });
   }
   return [...byArm.values()];
+}
+
+/** Totals of versions stay for ever. What none of the epochs that are kept apart has served (those before them are one, of
+ * revision 0) moves no counter any more, and is left out like a target that is gone. */
+function versionsOf(release: ReleaseView, tallies: Tally[]): Set<number> {
+  const served = tallies.filter(({ revision }) => revision > 0).map(({ version }) => version);
+  const newest = served.toSorted((one, other) => other - one);
+  return new Set(
+    [...new Set([...release.arms.map(({ version }) => version), ...newest])].slice(0, MOST_VERSIONS),
+  );
 }
 
 function namesOf({ prompt, environment }: ReleaseView): Labels {
@@ -196,7 +213,7 @@ function describeFeedback(rows: Row[]): Family[] {
   ];
 }
 
-function describeReleases(releases: ScrapedRelease[]): Family[] {
+function describeSplits(releases: ScrapedRelease[]): Family[] {
   const weights = releases.flatMap(({ release }) =>
     release.arms.map(({ version, arm, weight }) => ({
       labels: { ...namesOf(release), version: String(version), arm },

@@ -3,8 +3,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { toBuckets } from "../../src/admin/prometheus-histograms.ts";
-import { describeScrape, type ScrapedRelease } from "../../src/admin/prometheus.ts";
-import { writeFamilies, type Family } from "../../src/admin/prometheus-text.ts";
+import { describeReleases, type ScrapedRelease } from "../../src/admin/prometheus.ts";
+import { joinWritten, writeSamples, type Family, type Written } from "../../src/admin/prometheus-text.ts";
 import { binOf } from "../../src/core/guardrails/histogram.ts";
 import type { HealthView } from "../../src/core/health.ts";
 import type { Outcome } from "../../src/core/metering/outcome.ts";
@@ -117,9 +117,13 @@ function tally(part: Partial<Tally>): Tally {
   };
 }
 
-function scrape(tallies: Tally[], release = RELEASE): string {
+function scrapeOf(tallies: Tally[], release = RELEASE): Written[] {
   const one: ScrapedRelease = { release, health: HEALTH, tallies };
-  return writeFamilies(describeScrape({ releases: [one], skipped: 0, failed: 0 }));
+  return writeSamples(describeReleases([one]));
+}
+
+function scrape(tallies: Tally[], release = RELEASE): string {
+  return joinWritten(scrapeOf(tallies, release));
 }
 
 /** `name{labels}` → value. Throws at whatever is no line of the format. */
@@ -181,6 +185,38 @@ describe("a scrape", () => {
     const text = scrape([old]);
     expect(text).toContain("switchback_requests_total");
     expect(text).not.toMatch(/cost|tokens_total|duration|thumbs/);
+  });
+
+  it("leaves out versions that no epoch of those kept apart has served, unless they are being served", () => {
+    const old = { revision: 0, arm: "baseline" } as const;
+    const read = parse(
+      scrape([
+        tally({ ...old, version: 1 }),
+        tally({ ...old, version: 3 }),
+        tally({ ...old, version: 4 }),
+        tally({ version: 4 }),
+      ]),
+    );
+    const of = (version: number, arm: string) =>
+      read.get(
+        `switchback_requests_total{prompt="bot",environment="production",version="${version}",arm="${arm}"}`,
+      );
+    expect([of(1, "baseline"), of(3, "baseline"), of(4, "baseline"), of(4, "canary")]).toEqual([
+      2,
+      undefined,
+      2,
+      2,
+    ]);
+  });
+
+  it("tells of 32 versions at most: those of the split and the newest", () => {
+    const many = Array.from({ length: 100 }, (_, index) => tally({ version: index + 1, arm: "pinned" }));
+    const text = scrape(many);
+    const told = [...text.matchAll(/^switchback_requests_total\{.*version="(\d+)"/gm)].map(([, one]) =>
+      Number(one),
+    );
+    const newest = Array.from({ length: 30 }, (_, index) => 71 + index);
+    expect(told).toEqual([1, 2, ...newest]);
   });
 
   it("says the weights, the verdict and each guardrail's evidence", () => {
@@ -245,7 +281,7 @@ describe("the text", () => {
           help: text,
           samples: [{ labels: { l: text }, value: 1 }],
         };
-        const written = writeFamilies([family]);
+        const written = joinWritten(writeSamples([family]));
         const [key] = [...parse(written).keys()];
         const escaped = key!.slice('a{l="'.length, -'"}'.length);
         const back = escaped.replaceAll(/\\(.)/g, (_, one: string) => (one === "n" ? "\n" : one));
@@ -256,6 +292,20 @@ describe("the text", () => {
   });
 
   it("leaves out a family that has no sample", () => {
-    expect(writeFamilies([{ name: "a", type: "counter", help: "b", samples: [] }])).toBe("");
+    expect(writeSamples([{ name: "a", type: "counter", help: "b", samples: [] }])).toEqual([]);
+  });
+
+  it("has a family's samples in one place under one head, whichever releases they come from", () => {
+    const of = (prompt: string) => scrapeOf([tally({})], { ...RELEASE, prompt });
+    const text = joinWritten([...of("one"), ...of("two")]);
+    expect(parse(text).size).toBe(2 * parse(joinWritten(of("one"))).size);
+    const names = text
+      .trimEnd()
+      .split("\n")
+      .filter((line) => line.startsWith("# TYPE"));
+    expect(new Set(names).size).toBe(names.length);
+    const lines = text.split("\n");
+    const at = lines.findIndex((line) => line.startsWith("switchback_requests_total"));
+    expect(lines[at + 1]).toMatch(/^switchback_requests_total\{prompt="two"/);
   });
 });

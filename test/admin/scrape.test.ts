@@ -4,7 +4,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { answerScrape } from "../../src/admin/scrape.ts";
 import { isProblem, problem } from "../../src/core/problem.ts";
+import type { Tally } from "../../src/core/types.ts";
 import type { Env } from "../../src/env.ts";
+import { sumsOf } from "../control/support/tallies.ts";
 import type { Cluster } from "../support/cluster.ts";
 import { mustSend, seed, send, startDemo, type Problem } from "./rig.ts";
 
@@ -58,6 +60,29 @@ describe("a scrape", () => {
     expect(one).not.toContain(`prompt="support-bot"`);
   });
 
+  it("has nothing to say of a prompt that never was, nor to a parameter that it does not know", async () => {
+    const refusal = async (query: string) => {
+      const answer = await scrape(query);
+      const { code, field } = (await answer.json()) as Problem;
+      return [answer.status, code, field];
+    };
+    expect(await refusal("?prompt=support-bot&prompt=suport-bot")).toEqual([
+      404,
+      "prompt_not_found",
+      "prompt",
+    ]);
+    expect(await refusal("?promt=support-bot")).toEqual([400, "invalid_request", "promt"]);
+    await seed(url, "retired");
+    await mustSend(url, { method: "DELETE", path: "/admin/prompts/retired" });
+    const answer = await scrape("?prompt=retired&prompt=support-bot");
+    const text = await answer.text();
+    expect([answer.status, text.includes(`prompt="support-bot"`), text.includes(`"retired"`)]).toEqual([
+      200,
+      true,
+      false,
+    ]);
+  });
+
   it("takes GET alone", async () => {
     const answer = await send(url, { method: "POST", path: "/metrics", body: "{}" });
     expect(answer.status).toBe(405);
@@ -66,7 +91,7 @@ describe("a scrape", () => {
 });
 
 /** Controls that answer nothing but what a scrape asks; `broken` ones throw or refuse. */
-function standIn(prompts: number, broken: Set<string>) {
+function standIn(prompts: number, broken: Set<string>, totals: Tally[] = []) {
   const state = { underWay: 0, most: 0, calls: 0 };
   const control = (prompt: string) => {
     const answer = async (value: unknown) => {
@@ -86,11 +111,12 @@ function standIn(prompts: number, broken: Set<string>) {
       readEnvironments: () => answer(["production", "staging"]),
       readRelease: (environment: string) => answer({ ...release, environment }),
       readHealth: () => answer({ verdict: "waiting", isFrozen: false, comparisons: [] }),
-      readTotals: () => answer([]),
+      readTotals: () => answer(totals),
     };
   };
   const names = Array.from({ length: prompts }, (_, index) => `bot-${index}`);
-  const list = async () => names.map((name) => ({ name, kind: "prompt", latestVersion: 1 }));
+  const list = async () =>
+    names.map((name) => ({ name, kind: "prompt", latestVersion: 1, archivedAt: null }));
   const env = { CONTROL: { getByName: control }, REGISTRY: { getByName: () => ({ list }) } };
   return { env: env as unknown as Env, state };
 }
@@ -118,5 +144,25 @@ describe("a scrape of many", () => {
     const prompts = new Set(text.match(/^switchback_release_revision\{prompt="[^"]+"/gm));
     const skipped = Number(/^switchback_scrape_skipped_prompts (\d+)$/m.exec(text)?.[1]);
     expect(prompts.size + skipped).toBe(400);
+  });
+
+  it("is at most 4 MB of text, however many versions there were, and says which prompts are not in it", async () => {
+    const totals = Array.from({ length: 50 }, (_, index): Tally => {
+      const counts = { started: 1, requests: 1, errors: 0, aborted: 0, sums: sumsOf([]) };
+      return { revision: 3, version: index + 1, arm: "baseline", reason: "static", turn: "first", ...counts };
+    });
+    const { env, state } = standIn(65, new Set(), totals);
+    const text = await scrapeOf(env);
+    expect(text.length).toBeGreaterThan(3_500_000);
+    expect(text.length).toBeLessThan(4_050_000);
+    const releases = text.match(/^switchback_release_revision\{.*$/gm)!;
+    const told = new Set(releases.map((line) => /prompt="([^"]+)"/.exec(line)![1]));
+    const skipped = Number(/^switchback_scrape_skipped_prompts (\d+)$/m.exec(text)?.[1]);
+    expect(skipped).toBeGreaterThanOrEqual(65 - told.size);
+    expect(skipped).toBeLessThanOrEqual(65 - told.size + 1);
+    expect(text).toContain("switchback_scrape_failed_releases 0\n");
+    // What is too much is not even asked for, but for what was under way already.
+    expect(state.calls).toBeLessThanOrEqual(65 + 3 * (releases.length + 7));
+    expect(await scrapeOf(env)).toBe(text);
   });
 });
