@@ -5,6 +5,7 @@ import type { PutPrompt } from "../core/ports.ts";
 import { isProblem, problem, type Problem } from "../core/problem.ts";
 import { NAME_PATTERN } from "../core/types.ts";
 import { REGISTRY_NAME } from "../env.ts";
+import { checkRole } from "./auth.ts";
 import { answerWith, executeCommand, type Call, type Handlers, type Reply } from "./call.ts";
 import { checkJudge } from "./judges.ts";
 import type { promptOperations } from "./prompt-operations.ts";
@@ -107,8 +108,13 @@ async function putPrompt(call: Put): Promise<Reply | Problem> {
   return { ...reply, location: `/admin/prompts/${name}` };
 }
 
-async function prepareSettings({ body, env }: Put): Promise<PutPrompt | Problem> {
+/** A judge sends live content to a model and spends the Worker's secret, so setting one takes what minting a key takes. */
+async function prepareSettings({ actor, body, env }: Put): Promise<PutPrompt | Problem> {
   if (body.judge == null) return body;
+  if (checkRole(actor, "admin") !== null) {
+    const message = `Setting judge needs the role admin, because it sends answers to a model and spends the Worker's secret; this token has the role ${actor.role}. Leave judge out, or set it with a token of the role admin; null, which turns it off, needs none.`;
+    return problem("forbidden", message, { field: "judge" });
+  }
   const judge = await checkJudge(body.judge, env);
   return isProblem(judge) ? judge : { ...body, judge };
 }

@@ -30,7 +30,7 @@ const settings = z.strictObject({
   ),
   kind: kind.describe("A partial is inlined into other prompts at push. Default: prompt."),
   judge: judge.describe(
-    "Has a sampled share of live answers scored by another prompt, which sends questions and answers to its model; null: none is, which is the default.",
+    "Has a sampled share of live answers scored by another prompt, which sends questions and answers to its model and spends the Worker's secret, so that setting it needs the role `admin`; null, which any releaser may set: none is, which is the default.",
   ),
 });
 
@@ -60,7 +60,7 @@ export const promptOperations = {
     method: "PUT",
     path: "/admin/prompts/:prompt",
     summary: "Create a prompt, or change its settings",
-    description: `Creates it (201) or changes the settings that are given (200). A new name must match \`${NAME_PATTERN.source}\`.`,
+    description: `Creates it (201) or changes the settings that are given (200). A new name must match \`${NAME_PATTERN.source}\`. Setting \`judge\` needs the role \`admin\` (403 \`forbidden\` otherwise, and nothing is changed); turning it off does not.`,
     role: "releaser",
     params: promptParams,
     query: noQuery,

@@ -79,6 +79,28 @@ describe("PUT", () => {
     expect(off).not.toHaveProperty("judge");
   });
 
+  it("leaves setting a judge, which spends and sends content away, to admins; a releaser may turn it off", async () => {
+    await mustSend(url, put("/grader", {}));
+    await mustSend(url, post("/grader/versions", { system: "Score {{answer}}.", model: "m" }));
+    const judge = { prompt: "grader", provider: "groq" };
+    const minted = { ...post("", { name: "ci", role: "releaser" }), path: "/admin/tokens" };
+    const { token } = await mustSend<{ token: string }>(url, minted);
+    for (const path of [`/${PROMPT}`, "/not-made-by-this"]) {
+      const refused = await send(url, put(path, { owner: "ci", judge }), token);
+      const said = (await refused.json()) as Problem;
+      expect([refused.status, said.code, said.field]).toEqual([403, "forbidden", "judge"]);
+      expect(said.detail).toMatch(/needs the role admin.*this token has the role releaser/);
+    }
+    expect((await send(url, get("/not-made-by-this"))).status).toBe(404);
+    expect((await mustSend<Prompt>(url, get(`/${PROMPT}`))).owner).not.toBe("ci");
+    await mustSend(url, put(`/${PROMPT}`, { judge }));
+    await mustSend(url, put(`/${PROMPT}`, { owner: "support" }), token);
+    expect(await mustSend<Prompt>(url, get(`/${PROMPT}`))).toHaveProperty("judge");
+    expect(await mustSend<Prompt>(url, put(`/${PROMPT}`, { judge: null }), token)).not.toHaveProperty(
+      "judge",
+    );
+  });
+
   it("under If-Match: * never creates", async () => {
     const refused = await send(url, put("/not-there", {}, { "if-match": "*" }));
     expect(refused.status).toBe(412);

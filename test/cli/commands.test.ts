@@ -436,6 +436,8 @@ describe("what a command sends", () => {
   });
 
   it("judge: another prompt's settings, or none", async () => {
+    const none = { status: 200, body: { ...SAMPLES.getJudge, judge: null } };
+    control.script("getJudge", none, none, none);
     await run([
       "judge",
       "support-bot",
@@ -463,6 +465,34 @@ describe("what a command sends", () => {
       "half",
     ]);
     expect([wrong.code, wrong.error]).toEqual([2, expect.stringMatching(/--sample must be a number/)]);
+  });
+
+  it("judge: what is not named stays as it was set", async () => {
+    const judge = {
+      prompt: "answer-judge",
+      provider: "groq",
+      sample: 0.5,
+      maxBytes: 1_024,
+      maxUsdPerDay: 2,
+      concurrency: 1,
+    };
+    const set = { status: 200, body: { ...SAMPLES.getJudge, judge } };
+    control.script("getJudge", set);
+    await run(["judge", "support-bot", "stricter-judge"]);
+    expect(lastBody("putPrompt")).toEqual({ judge: { ...judge, prompt: "stricter-judge" } });
+    control.script("getJudge", set);
+    await run(["judge", "support-bot", "answer-judge", "--sample", ".25", "--provider", "openai"]);
+    expect(lastBody("putPrompt")).toEqual({ judge: { ...judge, provider: "openai", sample: 0.25 } });
+  });
+
+  it("judge: makes no prompt of a misspelt name", async () => {
+    const before = control.calls("putPrompt").length;
+    for (const word of ["off", "answer-judge"]) {
+      control.script("getJudge", problemBody("prompt_not_found", 404, "None."));
+      const refused = await run(["judge", "suport-bot", word, "--provider", "openai"]);
+      expect([refused.code, refused.error]).toEqual([1, expect.stringContaining("prompt_not_found")]);
+    }
+    expect(control.calls("putPrompt").length).toBe(before);
   });
 
   it("archive: the reason", async () => {

@@ -26,9 +26,9 @@ const MENDS: { [code: string]: string } = {
   key_not_found: "`switchback keys list` shows the proxy keys there are",
   token_not_found: "`switchback tokens list` shows the tokens there are",
   environment_not_found:
-    "an environment begins with the first canary, promote or rollback that names it (-e NAME)",
+    "an environment begins with the first canary, promote, rollback or start of a ramp that names it (-e NAME)",
   unauthenticated: "check SWITCHBACK_TOKEN: it is unknown to this server, expired or revoked",
-  forbidden: "use a token with a higher role (`switchback tokens create NAME --role releaser`)",
+  forbidden: "use a token with a higher role (`switchback tokens create NAME --role ROLE`)",
   revision_conflict: "look at `switchback status PROMPT`, then repeat the command if it is still right",
   unreachable: "is it running? Locally: `npm start`; elsewhere: check SWITCHBACK_URL",
   version_revoked: "a revocation is final: push the content anew, changed",
