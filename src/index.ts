@@ -12,7 +12,9 @@ export { Control } from "./control/object.ts";
 export { Registry } from "./control/registry.ts";
 
 const admin = createAdmin();
-const ADMIN_PATH = /^\/(?:admin(?:\/|$)|openapi\.json$|docs$|metrics$)/;
+/** With or without a slash behind it: no provider is called by these names alone. */
+const ADMIN_PATH = /^\/(?:admin(?:\/|$)|(?:openapi\.json|docs|metrics)\/?$)/;
+const OWN_PATH = /^\/(feedback|dashboard|healthz)\/?$/;
 
 export default {
   async fetch(request: Request, env: Env, ctx: Ctx): Promise<Response> {
@@ -21,19 +23,21 @@ export default {
     if (url.startsWith("/p/", url.indexOf("/", url.indexOf("://") + 3))) return serveData(request, env, ctx);
     const path = new URL(url).pathname;
     if (ADMIN_PATH.test(path)) return serveAdmin(request, env, path);
-    if (path === "/feedback") return serveFeedback(request, env, ctx);
-    if (path === "/dashboard") return respondDashboard();
     if (path === "/") return new Response(null, { status: 302, headers: { location: "/dashboard" } });
-    if (path === "/healthz") return new Response("ok\n");
+    const [, own] = OWN_PATH.exec(path) ?? [];
+    if (own === "feedback") return serveFeedback(request, env, ctx);
+    if (own === "dashboard") return respondDashboard();
+    if (own === "healthz") return new Response("ok\n");
     return serveData(request, env, ctx);
   },
 };
 
-/** The isolate that takes a command knows of it at once; the others by their next sync. */
+/** The isolate that takes a command knows of it at once; the others by their next sync. What was refused has changed
+ * nothing, and must not let somebody without a token take leases away. */
 async function serveAdmin(request: Request, env: Env, path: string): Promise<Response> {
   const answer = await admin.fetch(request, { env, key: null });
   const [, , , prompt] = path.split("/");
-  if (request.method !== "GET" && prompt !== undefined) expireLeases(prompt);
+  if (request.method !== "GET" && answer.status < 400 && prompt !== undefined) expireLeases(prompt);
   return answer;
 }
 
