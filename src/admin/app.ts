@@ -8,6 +8,7 @@ import { isProblem, problem, type Problem } from "../core/problem.ts";
 import { authenticate, challenge, checkRole } from "./auth.ts";
 import { check, parseJsonObject, readBytes, readQuery, type Sent } from "./body.ts";
 import type { Call, Guards, Reply } from "./call.ts";
+import { SCRAPE_PATH } from "./data-plane.ts";
 import { renderDocs } from "./docs.ts";
 import { describeApi } from "./openapi.ts";
 import { admitKeyOrToken, answerPreflight, openToPages, type Caller, type Lent } from "./feedback-access.ts";
@@ -25,7 +26,7 @@ import { answerException, answerProblem } from "./problem.ts";
 import { promptHandlers } from "./prompt-handlers.ts";
 import { rampHandlers } from "./ramp-handlers.ts";
 import { releaseHandlers } from "./release-handlers.ts";
-import { answerScrape, SCRAPE_PATH } from "./scrape.ts";
+import { answerScrape } from "./scrape.ts";
 import { tokenHandlers } from "./token-handlers.ts";
 import { watchHandlers } from "./watch-handlers.ts";
 

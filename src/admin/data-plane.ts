@@ -1,5 +1,6 @@
 // The data plane as the documentation tells it (contract §2): mounts, headers, errors. It speaks the providers' own
-// APIs, so that there is nothing to describe but what Switchback adds; hence a small table by hand.
+// APIs, so that there is nothing to describe but what Switchback adds; hence a small table by hand. Likewise `GET /metrics`,
+// which answers scrapers and no JSON.
 
 import type { ProblemCode } from "../core/problem.ts";
 
@@ -50,6 +51,24 @@ export const RESPONSE_HEADERS = [
   { name: "Prompt-Error", description: "Code of an error of ours; provider errors pass byte for byte." },
   { name: "Server-Timing", description: "`proxy;dur=…`: milliseconds spent in Switchback." },
 ] as const;
+
+export const SCRAPE_PATH = "/metrics";
+
+export const SCRAPE = {
+  path: SCRAPE_PATH,
+  id: "scrapeMetrics",
+  group: "Observation",
+  role: "viewer",
+  summary: "Read everything as Prometheus does",
+  description:
+    "Counters and histograms by prompt, environment, version and arm, weights, verdicts and guardrails, in the text format 0.0.4; at most 100 prompts, 130 releases and 4 MB, and `switchback_scrape_skipped_prompts` counts what is behind that.",
+  parameter: {
+    name: "prompt",
+    description: "Only this prompt, by its name; may be given several times. Default: all.",
+  },
+  contentType: "text/plain",
+  problems: ["prompt_not_found", "invalid_request", "unauthenticated", "forbidden", "release_unavailable"],
+} as const satisfies { problems: readonly ProblemCode[]; [field: string]: unknown };
 
 export const DATA_PLANE_PROBLEMS: readonly ProblemCode[] = [
   "prompt_not_found",

@@ -2,7 +2,7 @@
 // problems, and the anchor of each problem code that `type` in a problem document leads to. Needs no network.
 
 import { PROBLEMS, type ProblemCode } from "../core/problem.ts";
-import { MOUNTS, REQUEST_HEADERS, RESPONSE_HEADERS } from "./data-plane.ts";
+import { MOUNTS, REQUEST_HEADERS, RESPONSE_HEADERS, SCRAPE } from "./data-plane.ts";
 import { DOCS_STYLE } from "./docs-style.ts";
 import { listFields, type Field } from "./json-schema.ts";
 import { describeApi } from "./openapi.ts";
@@ -58,11 +58,15 @@ function renderIndex(group: Operation["group"]): string {
     .map(
       ({ id, method, summary }) => `<li><a href="#${id}">${methodMark(method)}${escape(summary)}</a></li>`,
     );
+  if (group === SCRAPE.group) {
+    items.push(`<li><a href="#${SCRAPE.id}">${methodMark("GET")}${escape(SCRAPE.summary)}</a></li>`);
+  }
   return `<p class="soft">${group}</p><ul>${items.join("")}</ul>`;
 }
 
 function renderGroup(group: Operation["group"]): string {
   const articles = operationList.filter((operation) => operation.group === group).map(renderOperation);
+  if (group === SCRAPE.group) articles.push(renderScrape());
   return `<h2>${group}</h2>\n${articles.join("\n")}`;
 }
 
@@ -77,6 +81,19 @@ function renderOperation(operation: Operation): string {
 ${renderFields(listFields(operation))}
 <pre>${escape(writeCurl(operation))}</pre>
 <p class="soft">Answers ${statuses.success.join(" or ")}${id === "getRelease" ? " or 304" : ""}; problems: ${codes.map(linkCode).join(" ")}</p>
+</article>`;
+}
+
+function renderScrape(): string {
+  const { id, path, summary, description, role, parameter, problems } = SCRAPE;
+  const field = { ...parameter, place: "query", required: false, type: "text" } as const;
+  return `<article id="${id}">
+<h3>${escape(summary)}</h3>
+<div class="call">${methodMark("GET")}<code>${path}</code><span class="role">${role}</span></div>
+<p>${formatText(description)}</p>
+${renderFields([field])}
+<pre>${escape(`curl "$SWITCHBACK_URL${path}" \\\n  -H "Authorization: Bearer $SWITCHBACK_TOKEN"`)}</pre>
+<p class="soft">Answers 200; problems: ${problems.map(linkCode).join(" ")}</p>
 </article>`;
 }
 

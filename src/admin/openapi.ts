@@ -3,7 +3,7 @@
 
 import type * as z from "zod";
 import { PROBLEMS, type ProblemCode } from "../core/problem.ts";
-import { DATA_PLANE_PROBLEMS, MOUNTS, REQUEST_HEADERS, RESPONSE_HEADERS } from "./data-plane.ts";
+import { DATA_PLANE_PROBLEMS, MOUNTS, REQUEST_HEADERS, RESPONSE_HEADERS, SCRAPE } from "./data-plane.ts";
 import { COMMON_PROBLEMS, isPromptWrite, operationList, type Operation } from "./operations.ts";
 import { describeSchema, type Node } from "./json-schema.ts";
 import { INTERNAL } from "./problem.ts";
@@ -80,6 +80,7 @@ function buildDocument(): Node {
     const path = operation.path.replace(/:([a-z]+)/g, "{$1}");
     (paths[path] ??= {})[operation.method.toLowerCase()] = describeOperation(operation, schemas);
   }
+  paths[SCRAPE.path] = { get: describeScrape() };
   for (const mount of MOUNTS) paths[mount.path] = { post: describeMount(mount) };
   return {
     openapi: "3.1.1",
@@ -122,7 +123,10 @@ function describeOperation(operation: Operation, schemas: Node): Node {
       ...references,
     ],
     ...(body === null ? {} : { requestBody: describeBody(operation, body, schemas) }),
-    responses: { ...describeSuccesses(operation, schemas), ...describeProblems(operation) },
+    responses: {
+      ...describeSuccesses(operation, schemas),
+      ...describeProblems([...COMMON_PROBLEMS, ...operation.statuses.problems]),
+    },
   };
 }
 
@@ -168,10 +172,9 @@ function describeSuccesses(operation: Operation, schemas: Node): Node {
   return answers;
 }
 
-function describeProblems(operation: Operation): Node {
+function describeProblems(codes: readonly ProblemCode[]): Node {
   const byStatus = new Map<number, string[]>();
-  const codes: ProblemCode[] = [...new Set([...COMMON_PROBLEMS, ...operation.statuses.problems])];
-  for (const code of codes) {
+  for (const code of new Set(codes)) {
     const { status } = PROBLEMS[code];
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }
@@ -185,6 +188,24 @@ function describeProblem(status: number, codes: string[]): Node {
     description: codes.map((code) => `\`${code}\``).join(", "),
     ...(name === null ? {} : { headers: { [name]: { $ref: `#/components/headers/${name}` } } }),
     content: { [PROBLEM_TYPE]: { schema: { $ref: "#/components/schemas/Problem" } } },
+  };
+}
+
+function describeScrape(): Node {
+  const { id, group, role, summary, description, parameter, contentType, problems } = SCRAPE;
+  const schema = { type: "array", items: text };
+  return {
+    operationId: id,
+    tags: [group],
+    summary,
+    description: `${description}\n\nRole: ${role}.`,
+    "x-role": role,
+    "x-writes": false,
+    parameters: [{ ...parameter, in: "query", required: false, explode: true, schema }],
+    responses: {
+      200: { description: "Done", content: { [contentType]: { schema: text } } },
+      ...describeProblems(problems),
+    },
   };
 }
 

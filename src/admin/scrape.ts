@@ -9,8 +9,6 @@ import { describeBounds, describeReleases, type ScrapedRelease } from "./prometh
 import { joinWritten, PROMETHEUS_TYPE, writeSamples, type Written } from "./prometheus-text.ts";
 import { callStub } from "./stubs.ts";
 
-export const SCRAPE_PATH = "/metrics";
-
 /** An invocation may have six connections open, and make 1,000 calls to objects: at most one a prompt and three a release,
  * each once again where it fails. */
 const AT_A_TIME = 6;

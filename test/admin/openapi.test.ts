@@ -1,6 +1,7 @@
 // The OpenAPI document and the page at /docs: whole, self-contained, and about every operation.
 
 import { describe, expect, it } from "vitest";
+import { SCRAPE_PATH } from "../../src/admin/data-plane.ts";
 import { renderDocs } from "../../src/admin/docs.ts";
 import { describeApi } from "../../src/admin/openapi.ts";
 import {
@@ -110,6 +111,28 @@ describe("/openapi.json", () => {
       if (path === FEEDBACK_PATH)
         expect(rest).toMatchObject({ security: [{ bearer: [] }, { proxyKey: [] }] });
     }
+  });
+});
+
+describe("GET /metrics", () => {
+  it("is described by hand: text for a token of a viewer, narrowed by prompts", () => {
+    const found = api.paths[SCRAPE_PATH]?.["get"];
+    expect(found).toMatchObject({
+      operationId: "scrapeMetrics",
+      "x-role": "viewer",
+      parameters: [{ name: "prompt", in: "query", required: false, schema: { type: "array" } }],
+    });
+    // The document's own security, a bearer token, is in force.
+    expect(found).not.toHaveProperty("security");
+    expect(Object.keys(found?.responses["200"]?.content ?? {})).toEqual(["text/plain"]);
+    for (const status of ["400", "401", "403", "404", "503"]) {
+      expect(Object.keys(found?.responses[status]?.content ?? {}), status).toEqual([
+        "application/problem+json",
+      ]);
+    }
+    expect(renderDocs()).toMatch(
+      /href="#scrapeMetrics"[^]*<article id="scrapeMetrics">[^]*<code>\/metrics<\/code>/,
+    );
   });
 });
 
