@@ -9,6 +9,10 @@ import { numberOf, textOf, type Row, type Sql } from "./sql.ts";
 
 export function readFeedback(sql: Sql, query: FeedbackQuery): FeedbackPage {
   const { environment, limit, before, version, name } = query;
+  const totals = readTotals(sql, query);
+  // There are no more than were ever counted: a name that is rare or none does not have all 500,000 rows looked at.
+  const most = totals.reduce((sum, { up, down, scores, labels }) => sum + up + down + scores + labels, 0);
+  if (most === 0) return { totals, feedback: [], nextBefore: null };
   const rows = sql.exec(
     `SELECT * FROM feedback WHERE n < ?1 AND environment = ?2 AND (?3 IS NULL OR version = ?3)
        AND (?4 IS NULL OR name = ?4) ORDER BY n DESC LIMIT ?5`,
@@ -16,11 +20,11 @@ export function readFeedback(sql: Sql, query: FeedbackQuery): FeedbackPage {
     environment,
     version,
     name,
-    limit,
+    Math.min(limit, most),
   );
   const feedback = rows.map(entryOf);
   const nextBefore = feedback.length === limit ? (feedback.at(-1)?.id ?? null) : null;
-  return { totals: readTotals(sql, query), feedback, nextBefore };
+  return { totals, feedback, nextBefore };
 }
 
 function readTotals(sql: Sql, { environment, version, name }: FeedbackQuery): FeedbackTotal[] {

@@ -88,6 +88,29 @@ describe("an id", () => {
   });
 });
 
+describe("a read", () => {
+  it("looks for no more rows than were ever counted under its name and version, so a rare name ends it early", async () => {
+    for (let at = 0; at < 5; at += 1) await give({ id: idOf(at), version: 1 + (at % 2) });
+    await give({ id: idOf(5) }, { name: "helpful", value: "a label" });
+    await give({ id: idOf(5) }, { name: "helpful", value: 0.5 });
+    const limits: unknown[] = [];
+    const spy = {
+      ...sql,
+      exec: (statement: string, ...values: Parameters<TestSql["exec"]>[1][]) => {
+        if (statement.includes("FROM feedback WHERE")) limits.push(values.at(-1));
+        return sql.exec(statement, ...values);
+      },
+    } as TestSql;
+    const read = (more: object) => readFeedback(spy, { ...ALL, ...more }).feedback.length;
+    expect([read({}), read({ name: "helpful" }), read({ name: "zzz" }), read({ version: 9 })]).toEqual([
+      6, 1, 0, 0,
+    ]);
+    expect(read({ version: 1, name: "thumbs" })).toBe(3);
+    expect(read({ limit: 2 })).toBe(2);
+    expect(limits).toEqual([6, 1, 3, 2]);
+  });
+});
+
 describe("feedback", () => {
   it("counts for what served the answer, as its id says, whatever is released by now", async () => {
     const receipt = await give({ revision: 7, version: 2, arm: "canary", turn: "later" }, { value: false });
