@@ -37,6 +37,8 @@ export type CommandSpec = {
   name: string;
   /** Of two words the second may be left out. */
   isUsual?: true;
+  /** And where nothing but the prompt is named. */
+  isUsualAlone?: true;
   summary: string;
   arguments: Argument[];
   options: Option[];

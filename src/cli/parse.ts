@@ -49,6 +49,13 @@ export function parseCommandLine(specs: CommandSpec[], argv: string[]): Invocati
       argv.filter((_, index) => index !== at),
     );
   }
+  const alone = group.find((candidate) => candidate.isUsualAlone);
+  if (!spec && alone && second !== null && isPromptAlone(argv, second, group)) {
+    return parseRest(
+      alone,
+      argv.filter((_, index) => index !== at),
+    );
+  }
   if (!spec) return { misuse: describeUnknown(specs, name), spec: null };
   return parseRest(
     spec,
@@ -60,6 +67,12 @@ export function parseCommandLine(specs: CommandSpec[], argv: string[]): Invocati
 function isVersionNext(argv: string[], second: number): boolean {
   const third = findWord(argv, second + 1);
   return third !== null && typeof readVersion(argv[third]!) === "number";
+}
+
+/** `ramp support-bot`, but not `ramp puase`. */
+function isPromptAlone(argv: string[], second: number, group: CommandSpec[]): boolean {
+  const words = group.map((spec) => spec.name.slice(spec.name.indexOf(" ") + 1));
+  return findWord(argv, second + 1) === null && findNearest(argv[second]!, words) === null;
 }
 
 function findWord(argv: string[], start: number): number | null {
@@ -105,7 +118,15 @@ function parseRest(spec: CommandSpec, argv: string[]): Invocation | Misuse {
   });
   const values: Invocation["values"] = {};
   const words: string[] = [];
+  let negativeAt = -1;
   for (const token of tokens) {
+    // No option begins with a digit; what looks like several to `parseArgs` is one number.
+    const word = argv[token.index]!;
+    if (token.kind === "option" && /^-\.?\d/.test(word)) {
+      if (token.index !== negativeAt) words.push(word);
+      negativeAt = token.index;
+      continue;
+    }
     if (token.kind === "positional") words.push(token.value);
     if (token.kind !== "option") continue;
     const misuse = takeOption(options, token, values);

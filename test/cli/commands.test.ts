@@ -435,6 +435,18 @@ describe("what a command sends", () => {
     expect(lastBody("putPrompt")).toEqual({ shield: true });
   });
 
+  it.each([
+    ["thumbs", "-1", -1],
+    ["thumbs", "up", "up"],
+    ["score", ".5", 0.5],
+    ["score", "-.5", -0.5],
+    ["score", "1.", 1],
+    ["label", "-1.5", "-1.5"],
+  ])("rate: %s %s", async (name, text, value) => {
+    await run(["rate", "an-id", name, text, "--comment", "-1"]);
+    expect(lastBody("giveFeedback")).toEqual({ request_id: "an-id", name, value, comment: "-1" });
+  });
+
   it("judge: another prompt's settings, or none", async () => {
     const none = { status: 200, body: { ...SAMPLES.getJudge, judge: null } };
     control.script("getJudge", none, none, none);

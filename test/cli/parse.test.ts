@@ -74,7 +74,10 @@ describe("ramp", () => {
     expect(valuesOf("ramp -e staging support-bot 3")).toMatchObject({ environment: "staging", VERSION: 3 });
     expect(valuesOf("ramp start pause 3")).toMatchObject({ PROMPT: "pause" });
     expect(misuseOf("ramp puase support-bot")).toContain('"ramp pause"');
-    expect(misuseOf("ramp support-bot")).not.toBe("");
+    expect(misuseOf("ramp puase")).toContain('"ramp pause"');
+    expect(misuseOf("ramp support-bot prod")).not.toBe("");
+    expect(valuesOf("ramp support-bot -e staging")).toEqual(valuesOf("ramp show support-bot -e staging"));
+    expect(misuseOf("ramp show")).toContain("PROMPT is missing");
     expect(misuseOf("ramp")).toContain("start, pause, resume, stop, show");
     expect(misuseOf("tokens x 3")).toContain('no command "tokens x"');
   });

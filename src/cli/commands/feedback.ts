@@ -56,7 +56,7 @@ export const rateCommand: CommandSpec = {
   ],
   options: [{ name: "comment", kind: "text", help: "why, at most 2,000 characters" }],
   details:
-    "REQUEST_ID is the answer's header Prompt-Request-Id. NAME: thumbs (up, down), score (0 to 1), label (a text), or one of your own. Counts for the version that served the answer; another value takes the place of an earlier one.",
+    "REQUEST_ID is the answer's header Prompt-Request-Id. NAME: thumbs (up, down, 1, -1), score (0 to 1), label (a text), or one of your own. Counts for the version that served the answer; another value takes the place of an earlier one.",
   examples: [
     'switchback rate "$REQUEST_ID" thumbs down --comment "It promised a refund."',
     'switchback rate "$REQUEST_ID" score 0.8',
@@ -83,5 +83,5 @@ async function runRate(invocation: Invocation, context: Context): Promise<Outcom
 function readValue(name: string, text: string): boolean | number | string {
   if (name === "label") return text;
   if (text === "true" || text === "false") return text === "true";
-  return /^\d+(\.\d+)?$/.test(text) ? Number(text) : text;
+  return /^-?(\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : text;
 }

@@ -163,9 +163,11 @@ async function runTurn(turn: Turn, invocation: Invocation, context: Context): Pr
 
 export const rampShowCommand: CommandSpec = {
   name: "ramp show",
+  isUsualAlone: true,
   summary: "where a ramp stands, and what it waits for",
   arguments: [{ name: "PROMPT", kind: "prompt" }],
   options: [],
+  details: "`switchback ramp PROMPT` is the same.",
   examples: ["switchback ramp show support-bot", "switchback ramp show support-bot -e staging --json"],
   run: runShow,
 };
