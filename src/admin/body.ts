@@ -2,6 +2,7 @@
 // get complete, typed values or are not called; a refusal names every wrong field and what was expected there.
 
 import type * as z from "zod";
+import { describeIssue } from "../core/content-problems.ts";
 import { problem, type FieldError, type Problem } from "../core/problem.ts";
 import { decodeUtf8 } from "../core/text.ts";
 import { locateJsonError } from "./json-error.ts";
@@ -76,16 +77,16 @@ export function check<Schema extends z.ZodType>(
   schema: Schema,
   value: unknown,
 ): Sent<z.output<Schema>> | Problem {
-  const result = schema.safeParse(value, { reportInput: true });
+  const result = schema.safeParse(value, { error: describeIssue, reportInput: true });
   if (result.success) return { sent: result.data };
-  const errors = result.error.issues.flatMap(describeIssue);
+  const errors = result.error.issues.flatMap(nameFields);
   const [first] = errors;
   if (first === undefined) return problem("invalid_request", "The request is not understood.");
   const detail = errors.map((error) => `${error.field || "the body"} ${error.message}`).join("; ");
   return problem("invalid_request", `${detail}.`, { field: first.field, errors });
 }
 
-function describeIssue(issue: z.core.$ZodIssue): FieldError[] {
+function nameFields(issue: z.core.$ZodIssue): FieldError[] {
   const field = issue.path.map((part, at) =>
     typeof part === "number" ? `[${part}]` : `${at ? "." : ""}${String(part)}`,
   );

@@ -2,6 +2,7 @@
 
 import * as z from "zod";
 import { FEEDBACK_NAME, MOST_COMMENT_CHARACTERS, MOST_LABEL_CHARACTERS } from "../core/feedback.ts";
+import { NAME_MEND } from "../core/prompt-settings.ts";
 import {
   BODY_PROBLEMS,
   environment,
@@ -16,7 +17,6 @@ import {
 import { judgeViewSchema } from "./schemas-judge.ts";
 import { feedbackPageSchema, feedbackReceiptSchema } from "./schemas-feedback.ts";
 
-const NAME_MEND = "must be 1 to 63 lower-case letters, digits, _ or -, with a letter or digit first";
 const name = z.string().regex(FEEDBACK_NAME, NAME_MEND);
 
 export const feedbackOperations = {

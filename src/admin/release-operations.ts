@@ -139,7 +139,8 @@ export const releaseOperations = {
     method: "GET",
     path: "/admin/prompts/:prompt/environments",
     summary: "List the environments that have a release",
-    description: "An environment appears with the first canary, promote or rollback that names it.",
+    description:
+      "An environment appears with the first canary, promote, rollback or start of a ramp that names it.",
     role: "viewer",
     params: promptParams,
     query: noQuery,

@@ -46,7 +46,7 @@ import { holdLease, type HeldLease } from "./lease.ts";
 import { deliverKey, REGISTRY_KEY, type Targets } from "./outbox.ts";
 import { drainMs, logFailure, versionNotFound } from "./object-words.ts";
 import { preparePush } from "./prepare.ts";
-import { answerSync, findRelease, readBegan, readTallies } from "./reports.ts";
+import { answerSync, readBegan, readRouting, readTallies } from "./reports.ts";
 import { foldInPassing } from "./series-fold.ts";
 import { readMetrics, readTotals } from "./series-read.ts";
 import { noteSeen } from "./seen.ts";
@@ -138,7 +138,7 @@ export class Control extends DurableObject<Env> implements ControlPort {
 
   async readRouting(environment: string): Promise<Release | Problem> {
     const state = this.#readState();
-    return isProblem(state) ? state : findRelease(state, state.prompt.name, environment);
+    return isProblem(state) ? state : readRouting(state, environment);
   }
 
   /** Newest first; `before` (a revision, excluded) asks for the page after it. */

@@ -5,7 +5,8 @@
 import { releaseStateOf } from "../core/decide-release.ts";
 import type { SyncReply, SyncRequest } from "../core/ports.ts";
 import { addTo, keyOf } from "../core/metering/tally.ts";
-import { problem, type Problem } from "../core/problem.ts";
+import { isProblem, problem, type Problem } from "../core/problem.ts";
+import { explainMissing } from "../core/release-view.ts";
 import type { Lease, PromptState, Release, Tally } from "../core/types.ts";
 import { addChains } from "./chains.ts";
 import { feedbackKeyOf } from "./feedback-key.ts";
@@ -71,8 +72,16 @@ export function findRelease(
   }
   return problem(
     "environment_not_found",
-    `The prompt "${prompt}" has no release in "${environment}". A canary, promote or rollback there starts one.`,
+    `The prompt "${prompt}" has no release in "${environment}". A canary, promotion, rollback or the start of a ramp there makes one.`,
   );
+}
+
+/** The same for the control plane, whose callers are told which environments there are. */
+export function readRouting(state: PromptState, environment: string): Release | Problem {
+  const release = findRelease(state, state.prompt.name, environment);
+  return isProblem(release) && release.problem === "environment_not_found"
+    ? explainMissing(state, environment)
+    : release;
 }
 
 /** `counted`: what is new of it, and what it puts right. */

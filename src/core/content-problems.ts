@@ -54,10 +54,11 @@ export function readShape<Output>(
   return { errors };
 }
 
-/** zod's issues as the end of a sentence that begins with the field. Schemas' own words go first. */
-function describeIssue(issue: z.core.$ZodRawIssue): string | undefined {
+/** zod's issues as the end of a sentence that begins with the field, for `safeParse`. Schemas' own words go first. */
+export function describeIssue(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code === "invalid_type" || issue.code === "invalid_union") {
     if (issue.input === undefined) return "is required";
+    if (issue.expected === "int" && typeof issue.input === "number") return "must be a whole number";
     const expected = issue.code === "invalid_type" ? nameExpected(issue.expected) : "something else";
     return `must be ${expected}, not ${nameType(issue.input)}`;
   }

@@ -9,7 +9,7 @@ import { PROVIDER_PATTERN } from "./providers.ts";
 import { ALIAS_PATTERN, NAME_PATTERN } from "./types.ts";
 import { JUDGE_DEFAULTS, type GuardrailSettings, type JudgeSettings } from "./watch-settings.ts";
 
-const NAME_MEND = "must be 1 to 63 lower-case letters, digits, _ or -, with a letter or digit first";
+export const NAME_MEND = "must be 1 to 63 lower-case letters, digits, _ or -, with a letter or digit first";
 
 export const promptNameSchema = z.string().regex(NAME_PATTERN, NAME_MEND);
 export const environmentSchema = z.string().regex(NAME_PATTERN, NAME_MEND);

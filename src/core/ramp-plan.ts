@@ -10,12 +10,15 @@ export const STEPS_MAX = 20;
 /** Of every time in a plan: 90 days. */
 export const LONGEST_MS = 90 * 86_400_000;
 
+const TOO_FEW = "A ramp needs a step before 100, such as 5, 25, 50, 100; a promotion needs no ramp.";
+
 /** The first thing that is wrong with the plan, with its field and how to mend it. */
 export function checkPlan(plan: RampPlan): Problem | null {
   return checkSteps(plan.steps) ?? checkHoldback(plan) ?? checkTimes(plan);
 }
 
 function checkSteps(steps: number[]): Problem | null {
+  if (steps.length === 0) return refuseSteps(TOO_FEW);
   if (steps.length > STEPS_MAX)
     return refuseSteps(`A ramp has at most ${STEPS_MAX} steps, not ${steps.length}.`);
   const odd = steps.find((step) => !(step > 0) || weightBuckets(step) === null);
@@ -25,10 +28,7 @@ function checkSteps(steps: number[]): Problem | null {
   const at = steps.findIndex((step, index) => index > 0 && step <= steps[index - 1]!);
   if (at > 0) return refuseSteps(`Steps ascend: ${steps[at]} may not follow ${steps[at - 1]}.`);
   if (steps.at(-1) !== 100) return refuseSteps(`The last step is 100, not ${steps.at(-1)}: add 100.`);
-  if (steps.length < 2) {
-    return refuseSteps("A ramp needs a step before 100, such as 5, 25, 50, 100; a promotion needs no ramp.");
-  }
-  return null;
+  return steps.length < 2 ? refuseSteps(TOO_FEW) : null;
 }
 
 function refuseSteps(message: string): Problem {

@@ -40,7 +40,8 @@ export function viewRelease(
   };
 }
 
-function explainMissing(state: PromptState, environment: string): Problem {
+/** For the control plane, whose callers may know the other environments. */
+export function explainMissing(state: PromptState, environment: string): Problem {
   const { name } = state.prompt;
   if (state.versions.length === 0) {
     return problem("version_not_found", `Prompt "${name}" has no version yet: push one first.`);
@@ -48,7 +49,7 @@ function explainMissing(state: PromptState, environment: string): Problem {
   const known = Object.keys(state.releases).toSorted().join(", ") || DEFAULT_ENVIRONMENT;
   const message =
     `Prompt "${name}" has no release in "${environment}", only in ${known}: ` +
-    `a canary, promotion or rollback that names it makes one.`;
+    `a canary, promotion, rollback or the start of a ramp that names it makes one.`;
   return problem("environment_not_found", message, { field: "environment" });
 }
 

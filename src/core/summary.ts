@@ -33,7 +33,7 @@ type Gathered = {
 const NANO = 1e9;
 const COST_UNIT_USD = COST_UNIT_NANO_USD / NANO;
 
-export type Summary = { arms: ArmStats[]; versions: VersionStats[]; fallbacks: VersionStats[] };
+type Summary = { arms: ArmStats[]; versions: VersionStats[]; fallbacks: VersionStats[] };
 
 /** Sums tallies per (version, arm), and per version without pinned requests, which choose their version themselves.
  * `totals`: what calls under way are read from, where `tallies` are those of a window. */

@@ -54,6 +54,16 @@ describe("the health of a release", () => {
       expect(response.status).toBe(404);
       expect(((await response.json()) as Problem).code).toBe("environment_not_found");
     }
+    const sayMissing = async (rest: string) => {
+      const sent = { method: "GET", path: `/admin/prompts/support-bot/${rest}?environment=staging` };
+      const { detail, field } = (await (await send(url, sent)).json()) as Problem;
+      return { detail, field };
+    };
+    const said = await sayMissing("health");
+    expect(said.field).toBe("environment");
+    expect(said.detail).toMatch(/only in production: .*the start of a ramp that names it/);
+    for (const rest of ["metrics", "events", "diagnose", "ramp"])
+      expect(await sayMissing(rest)).toEqual(said);
     const missing = await send(url, { method: "GET", path: "/admin/prompts/nobody/health" });
     expect(((await missing.json()) as Problem).code).toBe("prompt_not_found");
   });
@@ -136,5 +146,6 @@ describe("guardrails as settings", () => {
     const { code, field: named, errors = [] } = (await response.json()) as Problem;
     expect(code).toBe("invalid_request");
     expect([named, ...errors.map((one) => one.field)].some((one) => one?.startsWith(field))).toBe(true);
+    for (const { message } of errors) expect(message).toMatch(/^(must be|is not known)/);
   });
 });

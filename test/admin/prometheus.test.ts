@@ -296,9 +296,9 @@ describe("the text", () => {
   });
 
   it("has a family's samples in one place under one head, whichever releases they come from", () => {
-    const of = (prompt: string) => scrapeOf([tally({})], { ...RELEASE, prompt });
-    const text = joinWritten([...of("one"), ...of("two")]);
-    expect(parse(text).size).toBe(2 * parse(joinWritten(of("one"))).size);
+    const [one, two] = ["one", "two"].map((prompt) => scrapeOf([tally({})], { ...RELEASE, prompt }));
+    const text = joinWritten([...one!, ...two!]);
+    expect(parse(text).size).toBe(2 * parse(joinWritten(one!)).size);
     const names = text
       .trimEnd()
       .split("\n")

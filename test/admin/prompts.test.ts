@@ -66,6 +66,12 @@ describe("PUT", () => {
     expect(await refusal({ provider: "openai" })).toEqual([409, "conflict", "judge.provider"]);
     expect(await refusal({ prompt: PROMPT })).toEqual([400, "invalid_request", "judge.prompt"]);
     expect(await refusal({ sample: 7 })).toEqual([400, "invalid_request", "judge.sample"]);
+    const words = (await (await set({ concurrency: 17, maxBytes: 1.5, maxUsdPerDay: -1 })).json()) as Problem;
+    expect(words.errors).toEqual([
+      { field: "judge.maxBytes", message: "must be a whole number" },
+      { field: "judge.maxUsdPerDay", message: "must be at least 0" },
+      { field: "judge.concurrency", message: "must be at most 16" },
+    ]);
     const taken = (await (await set({ sample: 0.5 })).json()) as Prompt;
     expect(taken.judge).toEqual({
       prompt: "answer-judge",

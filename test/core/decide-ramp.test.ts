@@ -118,7 +118,7 @@ describe("a ramp", () => {
   it.each([
     [{ steps: [5, 5, 100] }, "steps", "Steps ascend: 5 may not follow 5."],
     [{ steps: [5, 25] }, "steps", "add 100"],
-    [{ steps: [] }, "steps", "The last step is 100"],
+    [{ steps: [] }, "steps", "needs a step before 100"],
     [{ steps: [100] }, "steps", "a promotion needs no ramp"],
     [{ steps: [0, 100] }, "steps", "above 0"],
     [{ steps: [5.001, 100] }, "steps", "steps of 0.01"],

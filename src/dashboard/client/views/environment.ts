@@ -14,7 +14,7 @@ export function openEnvironment(app: App): void {
       h(
         "p",
         { class: "muted" },
-        "It comes into being with the first canary, promote or rollback made in it, from production’s baseline.",
+        "It comes into being with the first canary, promote, rollback or ramp made in it, from production’s baseline.",
       ),
     ],
     fields: [
