@@ -55,11 +55,12 @@ describe("the first token", () => {
   });
 });
 
+const fail = (): never => {
+  throw new Error("a bug");
+};
+
 describe("a reader that fails", () => {
   it("leaves the reading unknown, and what goes by alone", () => {
-    const fail = (): never => {
-      throw new Error("a bug");
-    };
     const seen = see({ ...chatAnswers, isError: fail, readUsage: fail, readFacts: fail }, [role, word]);
     expect(seen).toEqual({ reading: null, firstTokenMs: 200, isSilent: false });
   });
