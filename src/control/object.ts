@@ -132,8 +132,9 @@ export class Control extends DurableObject<Env> implements ControlPort {
     const state = this.#readState();
     if (isProblem(state)) return state;
     const ramp = releaseStateOf(state, environment)?.ramp;
-    const health = ramp === undefined ? null : CARE.healthOf(this.#store, environment, ramp.version);
-    return viewRelease(state, environment, Date.now(), health);
+    const nowMs = Date.now();
+    const health = ramp === undefined ? null : gateOf(this.#store, environment, ramp.version, nowMs);
+    return viewRelease(state, environment, nowMs, health);
   }
 
   async readRouting(environment: string): Promise<Release | Problem> {

@@ -20,7 +20,7 @@ export type RampEvent = Omit<ReleaseEvent, "id">;
 /** What a ramp asks of those around it. */
 export type RampCare = {
   /** null: nobody watches this canary yet. */
-  healthOf(store: ControlStore, environment: string, canary: number): RampHealth | null;
+  healthOf(store: ControlStore, environment: string, canary: number, nowMs: number): RampHealth | null;
   /** Within a transaction. */
   record(store: ControlStore, event: RampEvent): void;
 };
@@ -39,7 +39,7 @@ export function driveRamps(
     const before = store.state === null ? null : releaseStateOf(store.state, environment);
     const ramp = before?.ramp;
     if (before === null || ramp === undefined || ramp.state === "paused") continue;
-    const health = care.healthOf(store, environment, ramp.version);
+    const health = care.healthOf(store, environment, ramp.version, nowMs);
     const noted = noteLook(ramp, health, nowMs);
     const next = planNext(noted, health, nowMs);
     if (next.kind === "step" || next.kind === "complete") {

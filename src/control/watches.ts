@@ -1,9 +1,12 @@
 // Where watches are kept: in memory, and one row of JSON an environment, read when it is first asked for. What a crash
-// takes is a second of evidence, never a verdict: the caller writes every change of one at once.
+// takes is a second of evidence, never a verdict: the caller writes every change of one at once. One that cannot be read,
+// because of a bug of then or now, begins anew: it must not leave its canary without a guardrail for good.
 
+import { nameOfError } from "../core/problem.ts";
 import { followRelease } from "../core/watching/follow.ts";
 import { WATCH_SCHEMA, type EnvironmentWatch } from "../core/watching/state.ts";
 import type { Release } from "../core/types.ts";
+import { recordEvent } from "./events.ts";
 import { readRevisionsAfter, readVersionDocument, type ControlStore } from "./store.ts";
 import { textOf, type Sql } from "./sql.ts";
 
@@ -22,7 +25,7 @@ export type HeldWatch = {
 };
 
 /** The watch of an environment, in step with its release. */
-export function holdWatch(store: ControlStore, release: Release): HeldWatch {
+function holdWatch(store: ControlStore, release: Release): HeldWatch {
   const { environment } = release;
   const held = store.watches.get(environment) ?? loadWatch(store, release);
   if (held.watch.revision < release.revision) {
@@ -35,6 +38,44 @@ export function holdWatch(store: ControlStore, release: Release): HeldWatch {
   if (held.model.baseline !== release.baseline) held.model = modelOf(store.sql, release.baseline);
   store.watches.set(environment, held);
   return held;
+}
+
+/** What `use`, which must be pure, makes of the watch. Where it throws, but not of a watch that has just begun, the watch is
+ * what is wrong: that one takes its place, and it is told. */
+export function withWatch<Result>(
+  store: ControlStore,
+  release: Release,
+  nowMs: number,
+  use: (held: HeldWatch) => Result,
+): Result {
+  const held = holdWatch(store, release);
+  try {
+    return use(held);
+  } catch (error) {
+    const fresh: HeldWatch = { ...held, watch: followRelease(null, release), refusal: null };
+    const result = use(fresh);
+    replaceWatch(store, release, fresh, nowMs, nameOfError(error));
+    return result;
+  }
+}
+
+function replaceWatch(
+  store: ControlStore,
+  { environment, revision }: Release,
+  fresh: HeldWatch,
+  nowMs: number,
+  error: string,
+): void {
+  const says = "what was known of the release could not be read: it is watched from the beginning";
+  const at = new Date(nowMs).toISOString();
+  store.watches.delete(environment);
+  store.sql.transaction(() => {
+    writeWatch(store.sql, environment, fresh.watch);
+    recordEvent(store.sql, { environment, at, revision, kind: "notice", says, data: { error } });
+  });
+  store.watches.set(environment, fresh);
+  fresh.writtenAtMs = nowMs;
+  fresh.isWritten = true;
 }
 
 function loadWatch(store: ControlStore, release: Release): HeldWatch {

@@ -22,7 +22,7 @@ import { viewGate, viewHealth } from "../core/watching/view.ts";
 import { executeCommand, type CommandOptions } from "./commands.ts";
 import { recordEvent } from "./events.ts";
 import type { ControlStore } from "./store.ts";
-import { holdWatch, writeWatch, type HeldWatch } from "./watches.ts";
+import { withWatch, writeWatch, type HeldWatch } from "./watches.ts";
 
 export const GUARDRAIL_ACTOR = { name: "guardrail", role: "releaser" } as const;
 
@@ -61,19 +61,19 @@ export function gateOf(
   store: ControlStore,
   environment: string,
   canary: number,
-  nowMs = Date.now(),
+  nowMs: number,
 ): RampHealth | null {
   const release = releaseOf(store, environment);
   if (release === null) return null;
-  const { watch } = holdWatch(store, release);
-  return viewGate(watch, canary, { specs: specsOf(store), nowMs });
+  const context = { specs: specsOf(store), nowMs };
+  return withWatch(store, release, nowMs, ({ watch }) => viewGate(watch, canary, context));
 }
 
 /** Of an environment that has a release. */
 export function readHealth(store: ControlStore, release: Release, nowMs: number): HealthView {
   const { prompt, environment, unit } = release;
-  const { watch } = holdWatch(store, release);
-  return viewHealth(watch, { prompt, environment }, { specs: specsOf(store), unit, nowMs });
+  const context = { specs: specsOf(store), unit, nowMs };
+  return withWatch(store, release, nowMs, ({ watch }) => viewHealth(watch, { prompt, environment }, context));
 }
 
 function releaseOf({ state }: ControlStore, environment: string): Release | null {
@@ -92,13 +92,13 @@ function advance(
   options: CommandOptions,
   step: (watch: EnvironmentWatch, context: WatchContext) => EnvironmentWatch,
 ): void {
-  const held = holdWatch(store, release);
-  const before = held.watch;
-  const context = { specs: specsOf(store), unit: release.unit, forcedModel: held.model.forced, nowMs };
-  const stepped = step(before, context);
-  const conclusion = conclude(stepped, context);
-  const { watch, news } = takeNews(stepped, before, conclusion);
-  const isChanged = !held.isWritten || stepped !== before;
+  const { held, watch, news, conclusion, isChanged } = withWatch(store, release, nowMs, (of) => {
+    const context = { specs: specsOf(store), unit: release.unit, forcedModel: of.model.forced, nowMs };
+    const stepped = step(of.watch, context);
+    const concluded = conclude(stepped, context);
+    const told = takeNews(stepped, of.watch, concluded);
+    return { ...told, held: of, conclusion: concluded, isChanged: !of.isWritten || stepped !== of.watch };
+  });
   keep(store, held, { release, watch, news, isChanged }, nowMs);
   const guilty = conclusion.pairs.find(({ isRollback }) => isRollback);
   if (guilty !== undefined) rollBack(store, release, held, guilty, nowMs, options);

@@ -341,6 +341,47 @@ describe("events", () => {
   });
 });
 
+describe("a watch that cannot be read", () => {
+  /** As if it had been written by a deployment with a bug, or with other shapes under the same number. */
+  function spoil(path: string): void {
+    changeWeight(store, 20, nowMs);
+    for (let count = 0; count < 5; count += 1) report(draw());
+    sql.exec(`UPDATE watches SET document = json_remove(document, ?)`, path);
+    store = openStore(sql);
+  }
+
+  test.each(["$.pairs[0].state.usual.latency", "$.pairs[0].state.guards.errors.ratio", "$.baseline.models"])(
+    "(%s) begins anew by the first report, tells so once, and rolls back what is bad",
+    (path) => {
+      spoil(path);
+      const found = reportUntilRollback(60, FAILING);
+      expect(found).not.toBeNull();
+      expect(revisions()[0]).toMatchObject({ action: "rollback", actor: "guardrail" });
+      const notices = events().filter(({ kind }) => kind === "notice");
+      expect(notices).toMatchObject([{ says: expect.stringContaining("from the beginning"), revision: 2 }]);
+    },
+  );
+
+  test("is no error to whoever asks for the health or the gate", () => {
+    spoil("$.pairs[0].state.guards.errors.ratio");
+    expect(readHealth(store, releaseNow(), nowMs).verdict).toBe("waiting");
+    store = openStore(sql);
+    expect(gateOf(store, "production", 2, nowMs)).toBeNull();
+    expect(events().filter(({ kind }) => kind === "notice")).toHaveLength(1);
+  });
+
+  test("is not taken for one because of a report that cannot be: what is known stays", () => {
+    changeWeight(store, 20, nowMs);
+    for (let count = 0; count < 5; count += 1) report(draw());
+    const before = readHealth(store, releaseNow(), nowMs);
+    const broken = { ...draw()[0]!, sums: { thumbs: 1 } } as unknown as Tally;
+    const watch = () => watchReport(store, "production", { tallies: [broken] }, nowMs, OPTIONS);
+    expect(watch).toThrow();
+    expect(readHealth(store, releaseNow(), nowMs)).toEqual(before);
+    expect(events().filter(({ kind }) => kind === "notice")).toEqual([]);
+  });
+});
+
 describe("calls that never end", () => {
   test("are given up by the alarm, and their canary with them", async () => {
     changeWeight(store, 50, nowMs);
