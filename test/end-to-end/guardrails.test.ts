@@ -15,6 +15,7 @@ import {
   type Behaviour,
   type Provider,
 } from "./guardrails-rig.ts";
+import { callAdmin } from "./rollback-rig.ts";
 
 let provider: Provider;
 let cluster: Cluster;
@@ -109,6 +110,44 @@ describe("a canary whose answers are all good, but", () => {
     expect(row.reason).toMatch(reason);
     console.log(describeHarm(prompt, badSinceMs), "—", row.reason);
   });
+});
+
+describe("a ramp under real traffic", () => {
+  it("completes by itself, keeps a holdback, and promotes", async () => {
+    const prompt = "ramped-by-traffic";
+    await createRollout(cluster.control.url, prompt, 0);
+    const plan = { steps: [50, 100], bakeMs: 300, holdback: 10, holdbackMs: 500 };
+    await callAdmin(cluster.control.url, "POST", `/admin/prompts/${prompt}/ramp`, { version: 2, ...plan });
+    // Alike, and slow to vary: what is to be proven is that nothing is worse.
+    const chats = startChats(cluster.edges, prompt, 8);
+    const admin = connect(cluster.control.url, prompt);
+    const done = await until(
+      async () => {
+        const revisions = await admin.revisions();
+        return revisions[0]?.after.baseline === 2 && revisions.toReversed();
+      },
+      60_000,
+      "version 2 is the baseline",
+    );
+    await chats.stop();
+    const ramped = done.filter(({ ramp }) => ramp !== undefined);
+    expect(ramped.map(({ actor, ramp }) => `${ramp?.event} by ${actor}`)).toEqual([
+      "start by admin",
+      "holdback by ramp",
+      "complete by ramp",
+    ]);
+    const [started, held, promoted] = ramped.map(({ after }) => after.arms);
+    expect(started).toEqual([
+      { version: 1, weight: 50 },
+      { version: 2, weight: 50 },
+    ]);
+    expect(held).toEqual([
+      { version: 1, weight: 10 },
+      { version: 2, weight: 90 },
+    ]);
+    expect(promoted).toEqual([{ version: 2, weight: 100 }]);
+    console.log(`${prompt}: ${chats.answered()} answers — ${ramped.map(({ reason }) => reason).join(" | ")}`);
+  }, 90_000);
 });
 
 describe("an incident of both arms", () => {
