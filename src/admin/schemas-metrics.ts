@@ -143,6 +143,10 @@ const point = z
     firstTokenMs: quantiles,
     outputTokens: known,
     usd: known,
+    errorClasses: z
+      .partialRecord(z.enum(ERROR_CLASSES), count)
+      .exactOptional()
+      .describe("Of `errors`; left out where there are none."),
   })
   .meta({ id: "SeriesPoint" }) satisfies z.ZodType<SeriesPoint>;
 

@@ -1,6 +1,7 @@
 // A chart's points: what one arm did in one step of time, small enough that hundreds of them travel.
 
 import { addHistogram, quantileOf, type Histogram } from "./guardrails/histogram.ts";
+import type { ErrorClass } from "./metering/outcome.ts";
 import type { SeriesPoint } from "./metrics-view.ts";
 import type { Tally } from "./types.ts";
 
@@ -12,6 +13,7 @@ export type Point = Pick<SeriesPoint, "version" | "arm" | "requests" | "errors" 
   usages: number;
   nanoUsd: number;
   costs: number;
+  errorClasses: Map<ErrorClass, number>;
 };
 
 /** Adds a tally that was counted in the step beginning at `atS`. Fallbacks are no arm's own. */
@@ -31,7 +33,7 @@ export function addToPoints(points: Map<string, Point>, atS: number, tally: Tall
       nanoUsd: 0,
       costs: 0,
     };
-    point = { atS, version, arm, ...counts, latency: {}, firstToken: {} };
+    point = { atS, version, arm, ...counts, latency: {}, firstToken: {}, errorClasses: new Map() };
     points.set(key, point);
   }
   point.requests += tally.requests;
@@ -39,10 +41,13 @@ export function addToPoints(points: Map<string, Point>, atS: number, tally: Tall
   point.aborted += tally.aborted;
   point.lost += tally.lost ?? 0;
   if (sums === undefined) return;
-  const { histograms, usage, cost } = sums;
+  const { histograms, usage, cost, errorClasses } = sums;
   for (const name of ["latency", "latencyCached"] as const) addHistogram(point.latency, histograms[name]);
   for (const name of ["firstToken", "firstTokenCached"] as const) {
     addHistogram(point.firstToken, histograms[name]);
+  }
+  for (const [name, count] of Object.entries(errorClasses) as [ErrorClass, number][]) {
+    point.errorClasses.set(name, (point.errorClasses.get(name) ?? 0) + count);
   }
   point.output += usage.output ?? 0;
   point.usages += usage.answers ?? 0;
@@ -69,7 +74,13 @@ export function viewPoints(points: Iterable<Point>): SeriesPoint[] {
       firstTokenMs: quantilesOf(sums.firstToken),
       outputTokens: sums.usages > 0 ? sums.output : null,
       usd: sums.costs > 0 ? sums.nanoUsd / 1e9 : null,
+      ...viewClasses(sums.errorClasses),
     }));
+}
+
+function viewClasses(counts: Point["errorClasses"]): Pick<SeriesPoint, "errorClasses"> {
+  const some = [...counts].filter(([, count]) => count > 0);
+  return some.length === 0 ? {} : { errorClasses: Object.fromEntries(some) };
 }
 
 function quantilesOf(histogram: Histogram): { p50: number; p95: number } | null {
