@@ -17,19 +17,24 @@ export const diagnosisSchema = z
     onset: z
       .object({
         at: time,
+        until: time.nullable().describe("null: it goes on."),
         metric: z.enum(["errors", "latency"]),
         before: z.number().describe("A rate, or the median in milliseconds."),
         after: z.number(),
       })
       .nullable()
-      .describe("Since when it is worse; null: neither errors nor latency rose."),
+      .describe(
+        "Since when it is worse, and until when it was; what goes on comes before what is over. null: neither errors nor latency rose.",
+      ),
     suspects: z
       .array(
         z.object({
           cause: z.enum(["prompt", "upstream", "model", "caller"]),
           for: z.array(z.string()).describe("What speaks for it, with its numbers."),
           against: z.array(z.string()),
-          weight: z.number().describe("0 to 1, to rank by; no probability."),
+          weight: z
+            .number()
+            .describe("0 to 1, to rank by; no probability. Below 0.6 the summary says perhaps."),
         }),
       )
       .describe("The likeliest first. Without a symptom there are none, whatever changed."),

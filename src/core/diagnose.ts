@@ -10,15 +10,21 @@
 // | model    | another model or build began to answer when it began           | the canary alone is worse                  |
 // | caller   | other tools, schemas, models, clients came when it began       | the canary alone is worse                  |
 
-import { listChanges, listTimeline, sayRevision, type Change } from "./diagnosis-changes.ts";
-import { sayOnset, sayRate, type Diagnosis, type Evidence, type Onset, type Suspect } from "./diagnosis.ts";
-import { contrastArms, type Contrast } from "./diagnosis-contrast.ts";
+import { openCase, shareOf, type Case } from "./diagnosis-case.ts";
+import { listTimeline, sayRevision, type Change } from "./diagnosis-changes.ts";
+import { isNear } from "./diagnosis-trial.ts";
+import {
+  sayOnset,
+  sayRate,
+  saySince,
+  type Diagnosis,
+  type Evidence,
+  type Onset,
+  type Suspect,
+} from "./diagnosis.ts";
 import type { ErrorClass } from "./metering/outcome.ts";
-import { findOnset, type Rise } from "./onset.ts";
 
 const MINUTE_MS = 60_000;
-/** A change explains what began so long after it, at most. */
-const BEFORE_MS = 15 * MINUTE_MS;
 
 const PROVIDERS: ReadonlySet<string> = new Set<ErrorClass>([
   "rate_limited",
@@ -30,23 +36,15 @@ const PROVIDERS: ReadonlySet<string> = new Set<ErrorClass>([
 ]);
 const CALLERS: ReadonlySet<string> = new Set<ErrorClass>(["invalid_request", "context_length", "variables"]);
 
-type Case = {
-  evidence: Evidence;
-  stepMs: number;
-  onset: Onset | null;
-  /** Of one version as a baseline. */
-  baselineRise: (Rise & { version: number }) | null;
-  contrast: Contrast;
-  changes: Change[];
-};
-
 export function diagnose(evidence: Evidence): Diagnosis {
   const { prompt, environment, sinceMs, untilMs, metrics } = evidence;
   const found = openCase(evidence);
   const suspects = listSuspects(found);
-  const { onset, changes } = found;
+  const { onset, earlier, changes } = found;
   const timeline = listTimeline(evidence, changes);
-  if (onset !== null) timeline.push({ at: onset.at, kind: "onset", says: sayOnset(onset) });
+  for (const one of [onset, earlier]) {
+    if (one !== null) timeline.push({ at: one.at, kind: "onset", says: sayEntry(one) });
+  }
   return {
     prompt,
     environment,
@@ -62,27 +60,8 @@ export function diagnose(evidence: Evidence): Diagnosis {
   };
 }
 
-function openCase(evidence: Evidence): Case {
-  const { metrics } = evidence;
-  const points = (metrics.series?.points ?? []).filter(({ arm }) => arm !== "pinned");
-  const stepMs = (metrics.series?.stepS ?? 60) * 1_000;
-  const baselines = points.filter(({ arm }) => arm === "baseline");
-  const rises = [...new Set(baselines.map(({ version }) => version))].flatMap((version) => {
-    const rise = findOnset(
-      baselines.filter((point) => point.version === version),
-      stepMs,
-    );
-    return rise === null ? [] : [{ ...rise, version }];
-  });
-  const [baselineRise = null] = rises.toSorted((one, other) => other.nats - one.nats);
-  const contrast = contrastArms(evidence);
-  const rise = baselineRise ?? findOnset(points, stepMs);
-  const onset = rise === null ? contrast.onset : pickOnset(rise);
-  return { evidence, stepMs, onset, baselineRise, contrast, changes: listChanges(evidence) };
-}
-
-function pickOnset({ at, metric, before, after }: Rise): Onset {
-  return { at, metric, before, after };
+function sayEntry(onset: Onset): string {
+  return onset.until === null ? sayOnset(onset) : `${sayOnset(onset)}, until ${onset.until}`;
 }
 
 function listSuspects(found: Case): Suspect[] {
@@ -101,7 +80,8 @@ function listSuspects(found: Case): Suspect[] {
     .toSorted((one, other) => other.weight - one.weight);
 }
 
-function suspectPrompt({ evidence, onset, baselineRise, contrast, stepMs }: Case): Suspect | null {
+function suspectPrompt(found: Case): Suspect | null {
+  const { evidence, onset, baselineRise, contrast, stepMs } = found;
   const { worse, alike, convictions } = contrast;
   const suspect: Suspect = { cause: "prompt", for: [], against: [], weight: 0 };
   suspect.for.push(...worse.map(({ says }) => says), ...convictions);
@@ -112,7 +92,7 @@ function suspectPrompt({ evidence, onset, baselineRise, contrast, stepMs }: Case
   const began = onset === null || baselineRise !== null ? null : baselineChangedBy(evidence, onset, stepMs);
   if (began !== null && worse.length === 0 && alike.length === 0) {
     suspect.for.push(`it began with ${began}`);
-    const share = shareOf(evidence, PROVIDERS);
+    const share = shareOf(found, PROVIDERS);
     const isProviders = onset?.metric === "errors" && share !== null && share >= 0.5;
     if (isProviders)
       suspect.against.push(`${sayRate(share)} of the errors are of a kind that providers make`);
@@ -122,7 +102,8 @@ function suspectPrompt({ evidence, onset, baselineRise, contrast, stepMs }: Case
   return suspect;
 }
 
-function suspectUpstream({ evidence, baselineRise, contrast }: Case): Suspect {
+function suspectUpstream(found: Case): Suspect {
+  const { evidence, baselineRise, contrast } = found;
   const suspect: Suspect = { cause: "upstream", for: [], against: [], weight: 0 };
   const { upstream = [] } = evidence.health ?? {};
   for (const { metric, usualRate, rate, since } of upstream) {
@@ -136,7 +117,7 @@ function suspectUpstream({ evidence, baselineRise, contrast }: Case): Suspect {
   if (suspect.for.length === 0) return suspect;
   suspect.for.push(...contrast.alike);
   suspect.weight = upstream.length > 0 ? 0.75 : 0.55;
-  const share = shareOf(evidence, PROVIDERS);
+  const share = shareOf(found, PROVIDERS);
   if (baselineRise?.metric === "latency" || share === null) return suspect;
   const says = `${sayRate(share)} of the errors are of a kind that providers make`;
   (share >= 0.5 ? suspect.for : suspect.against).push(says);
@@ -144,22 +125,20 @@ function suspectUpstream({ evidence, baselineRise, contrast }: Case): Suspect {
   return suspect;
 }
 
-function suspectChange(
-  { evidence, onset, stepMs, contrast, changes, baselineRise }: Case,
-  cause: "model" | "caller",
-): Suspect | null {
+function suspectChange(found: Case, cause: "model" | "caller"): Suspect | null {
+  const { onset, stepMs, contrast, changes, baselineRise } = found;
   const mine = changes.filter((change) => change.cause === cause);
   if (onset === null || mine.length === 0) return null;
-  const near = mine.filter(({ atMs }) => isNear(onset, atMs, stepMs));
+  const near = mine.filter(({ atMs }) => isNear(Date.parse(onset.at), atMs, stepMs));
   const suspect: Suspect = { cause, for: near.map((one) => sayWhen(one, onset)), against: [], weight: 0 };
   if (near.length === 0) return null;
   suspect.weight = cause === "model" ? 0.85 : 0.8;
-  const share = shareOf(evidence, PROVIDERS);
+  const share = shareOf(found, PROVIDERS);
   if (onset.metric === "errors" && share !== null && share >= 0.5) {
     suspect.against.push(`${sayRate(share)} of the errors are of a kind that providers make`);
     suspect.weight -= 0.3;
   }
-  const asked = shareOf(evidence, CALLERS);
+  const asked = shareOf(found, CALLERS);
   if (cause === "caller" && onset.metric === "errors" && asked !== null && asked >= 0.5) {
     suspect.for.push(`${sayRate(asked)} of the errors say that the request was wrong`);
     suspect.weight += 0.12;
@@ -178,30 +157,15 @@ function sayWhen({ says, atMs }: Change, { at }: Onset): string {
   return `${says}, ${when}`;
 }
 
-function isNear({ at }: Onset, changeMs: number, stepMs: number): boolean {
-  const onsetMs = Date.parse(at);
-  return changeMs >= onsetMs - Math.max(BEFORE_MS, 2 * stepMs) && changeMs < onsetMs + 2 * stepMs;
-}
-
 /** The last revision before it that made another version the baseline. */
 function baselineChangedBy({ revisions }: Evidence, onset: Onset, stepMs: number): string | null {
   const found = revisions.find(
     ({ at, before, after }) =>
-      before !== null && before.baseline !== after.baseline && isNear(onset, Date.parse(at), stepMs),
+      before !== null &&
+      before.baseline !== after.baseline &&
+      isNear(Date.parse(onset.at), Date.parse(at), stepMs),
   );
   return found === undefined ? null : sayRevision(found);
-}
-
-/** Among all errors that have a class; null: there are none. */
-function shareOf({ metrics }: Evidence, of: ReadonlySet<string>): number | null {
-  let [all, wanted] = [0, 0];
-  for (const { errorClasses } of metrics.arms) {
-    for (const [errorClass, count] of Object.entries(errorClasses)) {
-      all += count;
-      if (of.has(errorClass)) wanted += count;
-    }
-  }
-  return all === 0 ? null : wanted / all;
 }
 
 const CAUSES: { [cause in Suspect["cause"]]: string } = {
@@ -213,15 +177,21 @@ const CAUSES: { [cause in Suspect["cause"]]: string } = {
 
 /** From this weight on a second suspect is named too. */
 const ALSO = 0.5;
+/** Below, the first suspect is one perhaps: a canary that is worse by less than 4 standard errors, a rise alone. */
+const LIKELY = 0.6;
 
 function summarize({ onset, contrast, evidence }: Case, suspects: readonly Suspect[]): string {
-  const since = onset === null ? "" : ` Since ${onset.at} ${sayOnset(onset)}.`;
+  const since = onset === null ? "" : ` ${saySince(onset)}.`;
   const [first, second] = suspects;
   if (first !== undefined) {
     const also = second !== undefined && second.weight >= ALSO ? ` And maybe ${CAUSES[second.cause]}.` : "";
-    return `Likeliest: ${CAUSES[first.cause]}.${also}${since}`;
+    const how = first.weight < LIKELY ? "Perhaps" : "Likeliest";
+    return `${how}: ${CAUSES[first.cause]}.${also}${since}`;
   }
-  if (onset !== null) return `Something is worse, and nothing that changed explains it.${since}`;
+  if (onset !== null) {
+    const what = onset.until === null ? "Something is worse" : "Something was worse";
+    return `${what}, and nothing that changed explains it.${since}`;
+  }
   const requests = evidence.metrics.versions.reduce((all, one) => all + one.requests, 0);
   if (requests === 0) return "Nothing to go by: no request was counted in this window.";
   const alike =

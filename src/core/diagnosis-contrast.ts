@@ -2,6 +2,7 @@
 // A dozen metrics are looked at, so each has to be surer than an interval of 95 % is.
 
 import { sayMs, sayRate, type Evidence, type Onset } from "./diagnosis.ts";
+import type { Trial } from "./diagnosis-trial.ts";
 import type { Comparison, Estimate, MetricComparison } from "./metrics-view.ts";
 
 const Z_95 = 1.96;
@@ -16,7 +17,7 @@ const LEAST_DIFFERENCE = 0.005;
 export type Contrast = {
   worse: { says: string; z: number }[];
   alike: string[];
-  /** What guardrails said or did in the window. */
+  /** What guardrails said or did in the window, of canaries that may be blamed. */
   convictions: string[];
   /** Where only the canary is worse: since it is there. */
   onset: Onset | null;
@@ -40,10 +41,10 @@ const NAMES: { [metric in MetricComparison["metric"]]: string | null } = {
   judge_score: "judge's score",
 };
 
-/** Of all pairs in the window. */
-export function contrastArms(evidence: Evidence): Contrast {
+/** Of all pairs in the window whose canary may be blamed. */
+export function contrastArms(evidence: Evidence, trial: Trial): Contrast {
   const { metrics, health, revisions, sinceMs } = evidence;
-  const pairs = metrics.comparisons;
+  const pairs = metrics.comparisons.filter(({ canary }) => trial.isOnTrial(canary));
   const worse = pairs.flatMap((pair) => pair.metrics.flatMap((metric) => sayWorse(pair, metric)));
   const alike = pairs.flatMap((pair) => pair.metrics.flatMap((metric) => sayAlike(pair, metric)));
   const convictions = [
@@ -52,12 +53,15 @@ export function contrastArms(evidence: Evidence): Contrast {
       .map(({ says }) => `a guardrail says: ${says}`),
     ...revisions
       .filter(
-        ({ actor, action, at }) =>
-          actor === "guardrail" && action === "rollback" && Date.parse(at) >= sinceMs,
+        (one) =>
+          one.actor === "guardrail" &&
+          one.action === "rollback" &&
+          Date.parse(one.at) >= sinceMs &&
+          trial.isRelevant(one),
       )
       .map(({ revision, reason }) => `a guardrail rolled it back, revision ${revision}: ${reason}`),
   ];
-  return { worse, alike: worse.length > 0 ? [] : alike, convictions, onset: onsetOf(evidence, pairs) };
+  return { worse, alike: worse.length > 0 ? [] : alike, convictions, onset: onsetOf(evidence, pairs, trial) };
 }
 
 /** How many standard errors it is worse by; null: unknown. */
@@ -110,17 +114,19 @@ function sayValue({ metric, kind, ...arms }: MetricComparison, arm: "baseline" |
   return metric === "cost" ? `$${value.toPrecision(3)}` : String(Number(value.toPrecision(3)));
 }
 
-function onsetOf({ metrics }: Evidence, pairs: readonly Comparison[]): Onset | null {
+function onsetOf({ metrics }: Evidence, pairs: readonly Comparison[], trial: Trial): Onset | null {
   for (const pair of pairs) {
     for (const name of ["errors", "latency"] as const) {
       const metric = pair.metrics.find((one) => one.metric === name);
       if (metric === undefined || sayWorse(pair, metric).length === 0) continue;
-      const first = (metrics.series?.points ?? []).find(
-        ({ arm, version }) => arm === "canary" && version === pair.canary,
-      );
+      const { stepS = 0, points = [] } = metrics.series ?? {};
+      const own = points.filter(({ arm, version }) => arm === "canary" && version === pair.canary);
+      const [first, last] = [own[0], own.at(-1)];
       const [before, after] = [metric.baseline.value, metric.canary.value];
-      if (first === undefined || before === null || after === null) continue;
-      return { at: first.at, metric: name, before, after };
+      if (first === undefined || last === undefined || before === null || after === null) continue;
+      const end = new Date(Date.parse(last.at) + stepS * 1_000).toISOString();
+      const until = trial.isServed(pair.canary) ? null : end;
+      return { at: first.at, until, metric: name, before, after };
     }
   }
   return null;

@@ -21,8 +21,14 @@ export type Evidence = {
   health: HealthView | null;
 };
 
-/** `before`, `after`: a rate, or milliseconds. */
-export type Onset = { at: string; metric: "errors" | "latency"; before: number; after: number };
+/** `before`, `after`: a rate, or milliseconds. `until`: null while it goes on. */
+export type Onset = {
+  at: string;
+  until: string | null;
+  metric: "errors" | "latency";
+  before: number;
+  after: number;
+};
 
 export type Cause = "prompt" | "upstream" | "model" | "caller";
 
@@ -61,8 +67,14 @@ export function sayMs(ms: number): string {
   return ms < 10_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`;
 }
 
-export function sayOnset({ metric, before, after }: Omit<Onset, "at">): string {
+export function sayOnset({ metric, before, after }: Pick<Onset, "metric" | "before" | "after">): string {
   return metric === "errors"
     ? `errors rose from ${sayRate(before)} to ${sayRate(after)}`
     : `latency (median) rose from ${sayMs(before)} to ${sayMs(after)}`;
+}
+
+/** "Since … errors rose from 1 % to 20 %", or "From … until …" where it is over. */
+export function saySince(onset: Onset): string {
+  const when = onset.until === null ? `Since ${onset.at}` : `From ${onset.at} until ${onset.until}`;
+  return `${when} ${sayOnset(onset)}`;
 }

@@ -19,6 +19,13 @@ describe("diagnose", () => {
     expect(text).toMatch(/11:58:00Z {2}onset .*\n.*11:57:30Z {2}release/);
   });
 
+  it("says until when it was where it is over", () => {
+    const onset = { ...diagnosis.onset!, until: "2026-03-01T11:59:00.000Z" };
+    expect(formatDiagnosis(LOOK, diagnosis, NOW_MS).join("\n")).not.toContain("until");
+    const text = formatDiagnosis(LOOK, { ...diagnosis, onset }, NOW_MS).join("\n");
+    expect(text).toMatch(/11:58:00Z \(.*\), until .*11:59:00Z: errors rose/);
+  });
+
   it("is never wider than the screen, and cuts no reason", () => {
     for (const width of [60, 80, 120]) {
       const lines = formatDiagnosis({ ...LOOK, width }, diagnosis, NOW_MS);

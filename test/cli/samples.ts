@@ -234,7 +234,7 @@ export const diagnosis: Diagnosis = {
   since: "2026-02-28T12:00:00.000Z",
   until: NOW,
   summary: "Likeliest: the prompt. Since 2026-03-01T11:58:00.000Z errors rose from 0.10 % to 10 %.",
-  onset: { at: "2026-03-01T11:58:00.000Z", metric: "errors", before: 0.001, after: 0.1 },
+  onset: { at: "2026-03-01T11:58:00.000Z", until: null, metric: "errors", before: 0.001, after: 0.1 },
   suspects: [
     {
       cause: "prompt",

@@ -3,100 +3,10 @@
 // suspects; without a symptom nobody is suspected, whatever changed.
 
 import { describe, expect, test } from "vitest";
-import { compareArms } from "../../src/core/comparison.ts";
 import { diagnose } from "../../src/core/diagnose.ts";
-import type { Diagnosis, Evidence } from "../../src/core/diagnosis.ts";
 import type { HealthView } from "../../src/core/health.ts";
-import type { ErrorClass } from "../../src/core/metering/outcome.ts";
-import { addTo, keyOf } from "../../src/core/metering/tally.ts";
-import type { SeriesPoint } from "../../src/core/metrics-view.ts";
-import { findOnset } from "../../src/core/onset.ts";
-import type { SeenValue } from "../../src/core/seen.ts";
-import { addToPoints, viewPoints, type Point } from "../../src/core/series-points.ts";
-import { summarizeTallies } from "../../src/core/summary.ts";
-import type { Release, Revision, Tally } from "../../src/core/types.ts";
-import { createRandom } from "../../bench/guardrails/random.ts";
-import { drawTallies, USUAL, type TrafficArm } from "../../bench/guardrails/traffic.ts";
+import { after, causes, onsetMinute, revisionAt, seenValue, tell, THEN } from "./support/stories.ts";
 
-const MINUTE_MS = 60_000;
-const START_MS = Date.parse("2026-03-01T12:00:00Z");
-const MINUTES = 60;
-/** The minute that it happens in. */
-const THEN = 30;
-
-type Minute = {
-  baseline?: Partial<TrafficArm>;
-  canary?: Partial<TrafficArm>;
-  share?: number;
-  version?: number;
-  errorClass?: ErrorClass;
-};
-
-type Story = {
-  minutes: (minute: number) => Minute;
-  seen?: SeenValue[];
-  revisions?: Revision[];
-  seed?: number;
-};
-
-function tell({ minutes, seen = [], revisions = [], seed = 1 }: Story): Evidence {
-  const random = createRandom(seed);
-  const all = new Map<string, Tally>();
-  const points = new Map<string, Point>();
-  for (let minute = 0; minute < MINUTES; minute++) {
-    const { baseline, canary, share = 0, version = 1, errorClass } = minutes(minute);
-    const arms = { baseline: { ...USUAL, ...baseline }, canary: { ...USUAL, ...canary } };
-    const versions = { baseline: version, canary: 2 };
-    for (const tally of drawTallies(100, { revision: share === 0 ? 1 : 2, versions, share, arms }, random)) {
-      if (errorClass !== undefined) tally.sums!.errorClasses = { [errorClass]: tally.errors };
-      addTo(all, keyOf(tally), structuredClone(tally));
-      addToPoints(points, START_MS / 1_000 + minute * 60, tally);
-    }
-  }
-  const untilMs = START_MS + MINUTES * MINUTE_MS;
-  const until = new Date(untilMs).toISOString();
-  return {
-    prompt: "support-bot",
-    environment: "production",
-    sinceMs: START_MS,
-    untilMs,
-    metrics: {
-      environment: "production",
-      since: new Date(START_MS).toISOString(),
-      until,
-      ...summarizeTallies([...all.values()]),
-      comparisons: compareArms([...all.values()]),
-      series: { stepS: 60, points: viewPoints(points.values()) },
-    },
-    revisions,
-    events: [],
-    seen,
-    health: null,
-  };
-}
-
-function seenValue(
-  more: Partial<SeenValue> & Pick<SeenValue, "kind" | "value">,
-  atMinute: number,
-): SeenValue {
-  const firstMs = START_MS + atMinute * MINUTE_MS;
-  const lastMs = START_MS + MINUTES * MINUTE_MS;
-  return { version: more.kind === "response" ? 1 : 0, firstMs, lastMs, requests: 1_000, ...more };
-}
-
-function releaseOf(baseline: number): Release {
-  return { baseline, arms: [{ version: baseline, weight: 100 }] } as unknown as Release;
-}
-
-function revisionAt(minute: number, from: number, to: number): Revision {
-  const at = new Date(START_MS + minute * MINUTE_MS).toISOString();
-  const head = { prompt: "support-bot", environment: "production", revision: 9, actor: "ada" };
-  return { ...head, at, action: "promote", reason: "", before: releaseOf(from), after: releaseOf(to) };
-}
-
-const causes = ({ suspects }: Diagnosis) => suspects.map(({ cause }) => cause);
-const onsetMinute = ({ onset }: Diagnosis) => (Date.parse(onset!.at) - START_MS) / MINUTE_MS;
-const after = (minute: number, then: Minute, before: Minute = {}): Minute => (minute >= THEN ? then : before);
 const newTools = [
   seenValue({ kind: "tools", value: "tools-old" }, -600),
   seenValue({ kind: "tools", value: "tools-new" }, THEN),
@@ -272,41 +182,5 @@ describe("the story of", () => {
     const found = diagnose({ ...evidence, metrics: { ...metrics, series: { stepS: 60, points: [] } } });
     expect(found).toMatchObject({ suspects: [], onset: null });
     expect(found.summary).toContain("Nothing to go by");
-  });
-});
-
-function pointsOf(rates: number[], requests = 100): SeriesPoint[] {
-  return rates.map((rate, minute) => ({
-    at: new Date(START_MS + minute * MINUTE_MS).toISOString(),
-    version: 1,
-    arm: "baseline" as const,
-    requests,
-    errors: Math.round(rate * requests),
-    aborted: 0,
-    lost: 0,
-    latencyMs: null,
-    firstTokenMs: null,
-    outputTokens: null,
-    usd: null,
-  }));
-}
-
-describe("an onset", () => {
-  test("is the minute that errors rose in", () => {
-    const rates = [...Array(20).fill(0.01), ...Array(5).fill(0.2)] as number[];
-    expect(findOnset(pointsOf(rates), MINUTE_MS)).toMatchObject({
-      metric: "errors",
-      before: 0.01,
-      after: 0.2,
-    });
-  });
-
-  test("is none where errors fell, stayed, or one came in a handful of requests", () => {
-    const fell = [...Array(20).fill(0.2), ...Array(5).fill(0.01)] as number[];
-    expect(findOnset(pointsOf(fell), MINUTE_MS)).toBeNull();
-    expect(findOnset(pointsOf(Array(30).fill(0.05) as number[]), MINUTE_MS)).toBeNull();
-    expect(findOnset(pointsOf([0, 0, 0, 0, 0.5], 20), MINUTE_MS)).not.toBeNull();
-    expect(findOnset(pointsOf([0, 0, 0, 0, 0.5], 2), MINUTE_MS)).toBeNull();
-    expect(findOnset([], MINUTE_MS)).toBeNull();
   });
 });

@@ -1,7 +1,13 @@
 // A diagnosis for whoever is on call: the answer first, then since when, who is suspected and why or why not, and what
 // happened around it. Sentences are wrapped, not cut: half a reason is none.
 
-import { sayOnset, type Diagnosis, type Suspect, type TimelineEntry } from "../../core/diagnosis.ts";
+import {
+  sayOnset,
+  type Diagnosis,
+  type Onset,
+  type Suspect,
+  type TimelineEntry,
+} from "../../core/diagnosis.ts";
 import { glyph, measure, paint, plain, type Look, type Style } from "./look.ts";
 import { formatTable, type Row } from "./table.ts";
 import { formatAge, formatMoment } from "./time.ts";
@@ -27,20 +33,21 @@ const STYLES: { [kind in TimelineEntry["kind"]]?: Style } = {
 export function formatDiagnosis(look: Look, diagnosis: Diagnosis, nowMs: number): string[] {
   const { prompt, environment, since, summary, onset, suspects, timeline } = diagnosis;
   const title = `${paint(look, "bold", prompt)} ${glyph(look, "dot")} ${environment}`;
-  const began =
-    onset === null
-      ? []
-      : wrap(look, `${formatMoment(onset.at)} (${formatAge(onset.at, nowMs)}): ${sayOnset(onset)}`, 2).map(
-          (line) => paint(look, "red", line),
-        );
+  const began = onset === null ? [] : wrap(look, sayBegan(onset, nowMs), 2);
   return [
     `${title}  ${paint(look, "dim", `since ${formatMoment(since)}`)}`,
     ...wrap(look, plain(summary), 2).map((line) => paint(look, "bold", line)),
-    ...began,
+    ...began.map((line) => paint(look, "red", line)),
     ...suspects.flatMap((suspect) => formatSuspect(look, suspect)),
     ...formatErrors(look, diagnosis),
     ...formatTimeline(look, timeline),
   ];
+}
+
+function sayBegan(onset: Onset, nowMs: number): string {
+  // An object that runs an earlier deployment does not say that it is over.
+  const until = (onset.until ?? null) === null ? "" : `, until ${formatMoment(onset.until!)}`;
+  return `${formatMoment(onset.at)} (${formatAge(onset.at, nowMs)})${until}: ${sayOnset(onset)}`;
 }
 
 function formatSuspect(look: Look, { cause, weight, ...reasons }: Suspect): string[] {
