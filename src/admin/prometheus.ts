@@ -30,7 +30,7 @@ type Read = (tally: Tally) => number;
 type ReadSums = (sums: Sums) => number | undefined;
 
 export function describeReleases(releases: ScrapedRelease[]): Family[] {
-  const rows = releases.flatMap(toRows);
+  const rows = releases.flatMap(toRows).map(withoutLost);
   return [
     ...countRequests(rows),
     ...countAnswers(rows),
@@ -67,6 +67,20 @@ function toRows({ release, tallies }: ScrapedRelease): Row[] {
   return [...byArm.values()];
 }
 
+/** Calls that were given up for lost may come back after all, and are taken off again: that would make a counter shrink, which
+ * `rate()` takes for a restart. They are a gauge, and no counter holds them. */
+function withoutLost({ labels, tally }: Row): Row {
+  const { lost = 0, requests, errors, sums } = tally;
+  if (lost === 0 || sums === undefined) return { labels, tally };
+  const { counts, errorClasses } = sums;
+  const answered = {
+    ...sums,
+    counts: { ...counts, timeouts: (counts.timeouts ?? 0) - lost },
+    errorClasses: { ...errorClasses, timeout: (errorClasses.timeout ?? 0) - lost },
+  };
+  return { labels, tally: { ...tally, requests: requests - lost, errors: errors - lost, sums: answered } };
+}
+
 /** Totals of versions stay for ever. What none of the epochs that are kept apart has served (those before them are one, of
  * revision 0) moves no counter any more, and is left out like a target that is gone. */
 function versionsOf(release: ReleaseView, tallies: Tally[]): Set<number> {
@@ -81,6 +95,10 @@ function namesOf({ prompt, environment }: ReleaseView): Labels {
   return { prompt, environment };
 }
 
+function lostIn({ lost = 0 }: Tally): number {
+  return lost;
+}
+
 function countRequests(rows: Row[]): Family[] {
   const of = (name: string, help: string, read: Read) =>
     counter(
@@ -88,17 +106,14 @@ function countRequests(rows: Row[]): Family[] {
       help,
       rows.map(({ labels, tally }) => ({ labels, value: read(tally) })),
     );
-  const open = rows.map(({ labels, tally }) => ({ labels, value: openOf(tally) }));
+  const open = rows.map(({ labels, tally }) => ({ labels, value: openOf(tally) - lostIn(tally) }));
+  const lost = rows.map(({ labels, tally }) => ({ labels, value: lostIn(tally) }));
   return [
     of("switchback_requests_total", "Requests that are over.", (tally) => tally.requests),
     of("switchback_errors_total", "Requests that failed.", (tally) => tally.errors),
     of("switchback_aborted_total", "Requests that the client left.", (tally) => tally.aborted),
-    of(
-      "switchback_lost_total",
-      "Requests whose isolate fell silent; errors too.",
-      (tally) => tally.lost ?? 0,
-    ),
     gauge("switchback_requests_open", "Requests under way.", open),
+    gauge("switchback_requests_lost", "Requests whose isolate fell silent; in no counter.", lost),
   ];
 }
 

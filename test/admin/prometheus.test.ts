@@ -8,6 +8,7 @@ import { joinWritten, writeSamples, type Family, type Written } from "../../src/
 import { binOf } from "../../src/core/guardrails/histogram.ts";
 import type { HealthView } from "../../src/core/health.ts";
 import type { Outcome } from "../../src/core/metering/outcome.ts";
+import { lostCalls } from "../../src/core/metering/tally.ts";
 import type { ReleaseView, Tally } from "../../src/core/types.ts";
 import { metered, sumsOf } from "../control/support/tallies.ts";
 
@@ -144,6 +145,14 @@ function parse(text: string): Map<string, number> {
 
 const CANARY = `prompt="bot",environment="production",version="2",arm="canary"`;
 
+/** Calls of the canary: over, under way, lost. */
+function countsIn(tallies: Tally[]) {
+  const read = parse(scrape(tallies));
+  return ["requests_total", "requests_open", "requests_lost"].map((name) =>
+    read.get(`switchback_${name}{${CANARY}}`),
+  );
+}
+
 describe("a scrape", () => {
   it("counts what the tallies of an arm count, epochs, turns and reasons together", () => {
     const read = parse(
@@ -185,6 +194,26 @@ describe("a scrape", () => {
     const text = scrape([old]);
     expect(text).toContain("switchback_requests_total");
     expect(text).not.toMatch(/cost|tokens_total|duration|thumbs/);
+  });
+
+  it("has no counter that shrinks when calls that were given up for lost come back", () => {
+    const stamp = { revision: 7, version: 2, arm: "canary", reason: "split" } as const;
+    const before = [tally({ started: 6 })];
+    const silent = [...before, lostCalls(stamp, 4)];
+    const three = tally({ started: 0, requests: 3, errors: 0, sums: sumsOf([[GOOD, null]]) });
+    const back = [...silent, lostCalls(stamp, -3), three];
+    let held = new Map<string, number>();
+    for (const tallies of [before, silent, back]) {
+      const now = parse(scrape(tallies));
+      for (const [name, value] of now) {
+        if (!/_total|_bucket|_count|_sum/.test(name)) continue;
+        expect.soft(value, name).toBeGreaterThanOrEqual(held.get(name) ?? 0);
+      }
+      held = now;
+    }
+    expect(countsIn(before)).toEqual([2, 4, 0]);
+    expect(countsIn(silent)).toEqual([2, 0, 4]);
+    expect(countsIn(back)).toEqual([5, 0, 1]);
   });
 
   it("leaves out versions that no epoch of those kept apart has served, unless they are being served", () => {

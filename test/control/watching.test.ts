@@ -341,15 +341,15 @@ describe("events", () => {
   });
 });
 
-describe("a watch that cannot be read", () => {
-  /** As if it had been written by a deployment with a bug, or with other shapes under the same number. */
-  function spoil(path: string): void {
-    changeWeight(store, 20, nowMs);
-    for (let count = 0; count < 5; count += 1) report(draw());
-    sql.exec(`UPDATE watches SET document = json_remove(document, ?)`, path);
-    store = openStore(sql);
-  }
+/** As if it had been written by a deployment with a bug, or with other shapes under the same number. */
+function spoil(path: string): void {
+  changeWeight(store, 20, nowMs);
+  for (let count = 0; count < 5; count += 1) report(draw());
+  sql.exec(`UPDATE watches SET document = json_remove(document, ?)`, path);
+  store = openStore(sql);
+}
 
+describe("a watch that cannot be read", () => {
   test.each(["$.pairs[0].state.usual.latency", "$.pairs[0].state.guards.errors.ratio", "$.baseline.models"])(
     "(%s) begins anew by the first report, tells so once, and rolls back what is bad",
     (path) => {
