@@ -4,7 +4,9 @@
 /** `canaryBad` of `canary` draws out of `total` units of which `bad` are bad. */
 export type Margins = { total: number; bad: number; canary: number };
 
-/** Beyond this many terms the sums are taken in logarithms, where nothing overflows. */
+/** Beyond this many terms, or this power of e (the largest number is at 709), the sums are taken in logarithms, where nothing
+ * overflows: infinite ones would make capital of minus infinity, which JSON does not keep. */
+const MOST_PLAIN_POWER = 600;
 const MOST_PLAIN_TERMS = 150;
 
 /** `ln E[odds^X]` for each of `odds`, X hypergeometric: exact, O(min(bad, canary)) per odds ratio. */
@@ -15,13 +17,14 @@ export function logMoments(margins: Margins, odds: readonly number[]): number[] 
   if (least === most) return odds.map((ratio) => least * Math.log(ratio));
   const weights = weighTerms(margins, least, most);
   const sum = weights.reduce((all, weight) => all + weight, 0);
-  if (weights.length > MOST_PLAIN_TERMS) {
-    return odds.map((ratio) => logSum(weights, Math.log(ratio), least) - Math.log(sum));
-  }
   return odds.map((ratio) => {
+    const logRatio = Math.log(ratio);
+    if (weights.length > MOST_PLAIN_TERMS || weights.length * logRatio > MOST_PLAIN_POWER) {
+      return logSum(weights, logRatio, least) - Math.log(sum);
+    }
     let value = 0;
     for (let index = weights.length - 1; index >= 0; index -= 1) value = value * ratio + weights[index]!;
-    return least * Math.log(ratio) + Math.log(value / sum);
+    return least * logRatio + Math.log(value / sum);
   });
 }
 

@@ -165,7 +165,8 @@ export function findCrossings(state: WatchState, specs: readonly GuardSpec[] = G
     const guard = guardOf(state, spec);
     if (action === "off" || guard === undefined) continue;
     const evidence = evidenceOf(guard, threshold);
-    if (evidence < threshold) continue;
+    // Not "<": what is no number takes nothing off.
+    if (!(evidence >= threshold)) continue;
     found.push({ metric, action, evidence, threshold, ...numbersOf(guard) });
   }
   return found.toSorted(

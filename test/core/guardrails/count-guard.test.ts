@@ -42,6 +42,29 @@ describe("the hypergeometric's moments", () => {
   });
 });
 
+describe("a high tolerance", () => {
+  const rule = { ...COUNT_RULE, margin: 100 };
+
+  it("keeps capital that survives JSON, however large a stratum is", () => {
+    for (const units of [50, 100, 140, 149, 151, 400]) {
+      const both = { baseline: { units, bad: units - 1 }, canary: { units, bad: 1 } };
+      const { logCapital } = addCounts(createCountGuard(rule), both, rule);
+      expect(JSON.parse(JSON.stringify(logCapital))).toEqual(logCapital);
+      expect(logCapital.every(Number.isFinite)).toBe(true);
+    }
+  });
+
+  it("is summed up alike on both sides of the bound from which logarithms are", () => {
+    // 101 terms: at an odds ratio of e to the 600 / 101. Over so short a stretch ln M runs straight.
+    const odds = [-3, -1, 1, 3].map((step) => Math.exp(600 / 101 + step / 1_000));
+    const logs = logMoments({ total: 240, bad: 100, canary: 120 }, odds);
+    const rises = logs.slice(1).map((log, index) => log - logs[index]!);
+    expect(rises[1]).toBeCloseTo(rises[0]!, 4);
+    expect(rises[2]).toBeCloseTo(rises[1]!, 4);
+    expect(rises[1]).toBeGreaterThan(0.1);
+  });
+});
+
 const stratum = (baselineBad: number, canaryBad: number) => ({
   baseline: { units: 45, bad: baselineBad },
   canary: { units: 5, bad: canaryBad },

@@ -3,8 +3,10 @@
 
 import { describe, expect, it } from "vitest";
 import { createArmSums, isFull, mergeArmSums } from "../../../src/core/guardrails/arm-sums.ts";
+import { createCountGuard } from "../../../src/core/guardrails/count-guard.ts";
 import { gather, MOST_GATHERINGS } from "../../../src/core/guardrails/gather.ts";
 import { alphaShare, applySettings, GUARDS } from "../../../src/core/guardrails/guards.ts";
+import { createMeanGuard } from "../../../src/core/guardrails/mean-guard.ts";
 import { addToUpstream, createUpstream, judge } from "../../../src/core/guardrails/verdict.ts";
 import { addStratum, createWatch, findCrossings } from "../../../src/core/guardrails/watch.ts";
 import type { GuardrailSettings } from "../../../src/core/watch-settings.ts";
@@ -110,6 +112,16 @@ describe("a rollout under watch", () => {
       stored = addStratum(JSON.parse(JSON.stringify(stored)), stratum);
     }
     expect(findCrossings(stored)).toEqual(findCrossings(kept));
+  });
+
+  it("takes nothing off for evidence that is no number", () => {
+    const state = createWatch();
+    for (const [metric, guard] of [
+      ["errors", { ...createCountGuard(), peakLogEvidence: Number.NaN }],
+      ["latency", { ...createMeanGuard(), peakMargin: Number.NaN }],
+    ] as const) {
+      expect(findCrossings({ ...state, guards: { [metric]: guard } })).toEqual([]);
+    }
   });
 });
 
