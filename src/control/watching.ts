@@ -156,7 +156,7 @@ function rollBack(
   options: CommandOptions,
 ): void {
   const { prompt, environment, revision } = release;
-  const reason = says.length <= MOST_REASON ? says : `${says.slice(0, MOST_REASON - 1)}…`;
+  const reason = sayRollback(says, othersOf(release, pair));
   const answer = executeCommand(
     store,
     {
@@ -175,4 +175,18 @@ function rollBack(
   const data = { canary: pair.canary, baseline: pair.baseline, problem: answer.problem };
   const refused = { kind: "notice", says: `the rollback was refused: ${answer.message}`, data } as const;
   store.sql.transaction(() => recordNews(store, release, refused, nowMs));
+}
+
+/** A rollback takes off whatever is not the baseline: canaries that nothing was found about, too. */
+function othersOf({ arms, baseline }: Release, { canary }: PairConclusion["pair"]): number[] {
+  return arms
+    .filter(({ version, weight }) => version !== baseline && version !== canary && weight > 0)
+    .map(({ version }) => version);
+}
+
+function sayRollback(says: string, others: readonly number[]): string {
+  const names = others.map((version) => `v${version}`).join(", ");
+  const more = others.length === 0 ? "" : `. Takes off ${names} as well`;
+  const most = MOST_REASON - more.length;
+  return (says.length <= most ? says : `${says.slice(0, most - 1)}…`) + more;
 }

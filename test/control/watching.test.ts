@@ -18,7 +18,7 @@ import { LATE_MS } from "../../src/core/watching/add.ts";
 import { QUIET_MS } from "../../src/core/watching/conclude.ts";
 import { createRandom, type Random } from "../../bench/guardrails/random.ts";
 import { drawTallies, USUAL, type TrafficArm } from "../../bench/guardrails/traffic.ts";
-import { createEnvelope, expectAccepted, LEASE, OPTIONS, START_MS } from "./support/commands.ts";
+import { createEnvelope, createPush, expectAccepted, LEASE, OPTIONS, START_MS } from "./support/commands.ts";
 import { changeWeight, createPrompt, createSync } from "./support/prompts.ts";
 import { Crash, createTestSql, type TestSql } from "./support/sqlite.ts";
 
@@ -100,6 +100,18 @@ describe("a guardrail that crosses", () => {
     );
     expect(events()[0]).toMatchObject({ kind: "verdict", revision: 2, data: { to: "prompt", canary: 2 } });
     expect(events()[0]!.says).toContain(row!.reason);
+  });
+
+  test("takes a canary off that nothing was found about, too, and says so", () => {
+    const push = createEnvelope({ type: "push", content: "c" });
+    expectAccepted(executeCommand(store, push, createPush("c"), nowMs, OPTIONS));
+    changeWeight(store, 10, nowMs);
+    changeWeight(store, 5, nowMs, 3);
+    for (let count = 0; count < 30; count += 1) report(draw());
+    reportUntilRollback(60, FAILING);
+    const [row] = revisions();
+    expect(row).toMatchObject({ action: "rollback", actor: "guardrail" });
+    expect(row!.reason).toMatch(/^errors .*Takes off v3 as well$/);
   });
 
   test("is told to KV and the Registry like any rollback", () => {

@@ -16,12 +16,12 @@ export function createPrompt(store: ControlStore): void {
   }
 }
 
-/** Of version 2, draining. */
-export function changeWeight(store: ControlStore, weight: number, nowMs: number): void {
+/** Of version 2 or another, draining. */
+export function changeWeight(store: ControlStore, weight: number, nowMs: number, version = 2): void {
   const command = {
     type: "canary",
     environment: "production",
-    version: 2,
+    version,
     weight,
     transition: "drain",
     reason: "",
