@@ -13,8 +13,7 @@ import { weightAt } from "./ramp-plan.ts";
 import type { Ramp, RampHealth, RampView } from "./ramps.ts";
 
 export type RampNext =
-  /** `untilMs`: when time alone may change that; null: it cannot. */
-  | { kind: "wait"; untilMs: number | null; says: string }
+  | { kind: "wait"; says: string }
   /** `complete`: the step is the promotion. */
   | { kind: "step" | "complete"; says: string }
   /** It waits, but somebody should look. */
@@ -24,11 +23,11 @@ export type RampNext =
 export function planNext(ramp: Ramp, health: RampHealth | null, nowMs: number): RampNext {
   const { plan, state } = ramp;
   const at = `${weightAt(plan, ramp.step)} %`;
-  if (state === "paused") return wait(null, `paused at ${at}; resume it to go on`);
+  if (state === "paused") return wait(`paused at ${at}; resume it to go on`);
   if (isFrozen(ramp, health)) {
     const why = health === null ? "" : `: ${health.says}`;
     const frozenMs = nowMs - (ramp.frozenSinceMs ?? nowMs);
-    if (frozenMs < plan.askAfterMs) return wait(null, `frozen at ${at}, its time stands still${why}`);
+    if (frozenMs < plan.askAfterMs) return wait(`frozen at ${at}, its time stands still${why}`);
     return {
       kind: "ask",
       says: `frozen at ${at} for ${describeMs(frozenMs)}, so somebody has to decide${why}`,
@@ -38,7 +37,7 @@ export function planNext(ramp: Ramp, health: RampHealth | null, nowMs: number): 
   const least = `${describeMs(stepMs(ramp))} at ${at}`;
   if (nowMs < notBeforeMs) {
     const what = state === "holdback" ? `the old version keeps ${plan.holdback} %, ${least}` : least;
-    return wait(notBeforeMs, `${what}, ${describeMs(notBeforeMs - nowMs)} to go`);
+    return wait(`${what}, ${describeMs(notBeforeMs - nowMs)} to go`);
   }
   const over = stepMs(ramp) === 0 ? `at ${at}` : `${least} are over`;
   if (health !== null && state === "holdback") {
@@ -49,8 +48,7 @@ export function planNext(ramp: Ramp, health: RampHealth | null, nowMs: number): 
     return { kind: isPromotion ? "complete" : "step", says: `${over} and proven safe: ${health.says}` };
   }
   const why = health === null ? "there is nothing to compare yet" : health.says;
-  const askAtMs = asksAtMs(ramp);
-  if (nowMs < askAtMs) return wait(askAtMs, `${over}, but not proven safe yet: ${why}`);
+  if (nowMs < asksAtMs(ramp)) return wait(`${over}, but not proven safe yet: ${why}`);
   const since = describeMs(nowMs - ramp.stepSinceMs);
   return {
     kind: "ask",
@@ -58,8 +56,8 @@ export function planNext(ramp: Ramp, health: RampHealth | null, nowMs: number): 
   };
 }
 
-function wait(untilMs: number | null, says: string): RampNext {
-  return { kind: "wait", untilMs, says };
+function wait(says: string): RampNext {
+  return { kind: "wait", says };
 }
 
 /** Where nothing is known it stays as it was. */

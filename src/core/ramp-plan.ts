@@ -70,8 +70,3 @@ export function isLastStep({ plan, step }: Ramp): boolean {
 export function isHeldBack({ holdback }: Pick<RampPlan, "holdback">): boolean {
   return holdback > 0;
 }
-
-/** "5 % → 25 % → 50 % → 100 %" */
-export function describeSteps(steps: number[]): string {
-  return steps.map((step) => `${step} %`).join(" → ");
-}

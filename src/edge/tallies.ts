@@ -4,6 +4,7 @@
 
 import type { Outcome, Stamp } from "../core/metering/outcome.ts";
 import { addToSums, createSums, type Sums } from "../core/metering/sums.ts";
+import { keyOf } from "../core/metering/tally.ts";
 import type { Report, Tally } from "../core/types.ts";
 
 export type Tallies = {
@@ -37,10 +38,10 @@ type Summed = Tally & { sums: Sums };
 
 /** Their number is bounded by what can be in force within a second: revisions × arms × reasons × turns. */
 export function tallyOf({ pending }: Tallies, stamp: Stamp): Summed {
-  const { revision, version, arm, reason, turn } = stamp;
-  const key = `${revision}/${version}/${arm}/${reason}/${turn}`;
+  const key = keyOf(stamp);
   const held = pending.get(key);
   if (held !== undefined) return held as Summed;
+  const { revision, version, arm, reason, turn } = stamp;
   const counts = { started: 0, requests: 0, errors: 0, aborted: 0 };
   const tally = { revision, version, arm, reason, turn, ...counts, sums: createSums() };
   pending.set(key, tally);

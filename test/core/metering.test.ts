@@ -112,6 +112,15 @@ describe("sums", () => {
     expect(merged[OTHER_MODELS]).toBe((20 * 21) / 2);
   });
 
+  it("keep the columns of a deployment that knows more of them, whichever side it is on", () => {
+    const [old, young] = [{ 3: [1, 2] }, { 3: [10, 20, 30] }].map((buckets) => ({
+      ...createSums(),
+      buckets,
+    }));
+    expect(mergeSums(old!, young!).buckets).toEqual({ 3: [11, 22, 30] });
+    expect(mergeSums(young!, old!).buckets).toEqual({ 3: [11, 22, 30] });
+  });
+
   it("count an answer by a model of a very long name with its like", () => {
     const name = "m".repeat(300);
     const others = Array.from({ length: MOST_MODELS - 1 }, (_, index) => named(`m${index}`));

@@ -13,7 +13,6 @@ export type RatioSums = {
   weight: number;
   /** Of the variance of the ratio's logarithm (Greenland & Robins 1985). */
   spread: number;
-  baselineUnits: number;
   canaryUnits: number;
   baselineBad: number;
   canaryBad: number;
@@ -24,7 +23,6 @@ export const NO_RATIO: RatioSums = {
   under: 0,
   weight: 0,
   spread: 0,
-  baselineUnits: 0,
   canaryUnits: 0,
   baselineBad: 0,
   canaryBad: 0,
@@ -47,7 +45,6 @@ export function addToRatio(sums: RatioSums, { baseline, canary }: CountStratum):
     under: sums.under + (baseline.bad * canary.units) / total,
     weight: sums.weight + weight,
     spread: sums.spread + (weight * bad - canary.bad * baseline.bad) / total,
-    baselineUnits: sums.baselineUnits + baseline.units,
     canaryUnits: sums.canaryUnits + canary.units,
     baselineBad: sums.baselineBad + baseline.bad,
     canaryBad: sums.canaryBad + canary.bad,
@@ -60,7 +57,6 @@ export function addRatios(one: RatioSums, other: RatioSums): RatioSums {
     under: one.under + other.under,
     weight: one.weight + other.weight,
     spread: one.spread + other.spread,
-    baselineUnits: one.baselineUnits + other.baselineUnits,
     canaryUnits: one.canaryUnits + other.canaryUnits,
     baselineBad: one.baselineBad + other.baselineBad,
     canaryBad: one.canaryBad + other.canaryBad,

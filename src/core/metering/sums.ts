@@ -217,7 +217,10 @@ export function mergeSums(one: Sums, other: Sums): Sums {
 }
 
 export function mergeBuckets(one: Sums["buckets"], other: Sums["buckets"]): Sums["buckets"] {
-  return mergeEach(one, other, (left, right) => left.map((value, index) => value + (right[index] ?? 0)));
+  // Of a deployment that knows more columns, or fewer.
+  return mergeEach(one, other, (left, right) =>
+    (left.length < right.length ? right : left).map((_, index) => (left[index] ?? 0) + (right[index] ?? 0)),
+  );
 }
 
 /** A provider may give every answer a fingerprint of its own, and callers ask for whatever they like: a row that kept every

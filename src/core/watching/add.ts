@@ -9,6 +9,7 @@ import { addSplit, splitEvidence } from "../guardrails/split-check.ts";
 import { addToUpstream, UPSTREAM_METRICS } from "../guardrails/verdict.ts";
 import { addStratum, addUsual, countsOf, meansOf } from "../guardrails/watch.ts";
 import { ERROR_CLASSES } from "../metering/outcome.ts";
+import { mergeCounts } from "../metering/sums.ts";
 import type { Tally, Unit } from "../types.ts";
 import { armSumsOf } from "./arms.ts";
 import { addClumps, designEffectsOf } from "./clumps.ts";
@@ -96,7 +97,7 @@ function addToBaseline(
     errorClasses = addClasses(errorClasses, tally);
   }
   if (tallies.length > 0 || asked.length > 0) {
-    const seen = tallies.map(({ sums }) => sums?.models ?? {}).reduce(addCounts, {});
+    const seen = tallies.map(({ sums }) => sums?.models ?? {}).reduce(mergeCounts, {});
     models = addModels(models, seen, { forced: forcedModel, asked, nowMs });
   }
   const seenAtMs = tallies.some(({ requests }) => requests > 0) ? nowMs : watch.seenAtMs;
@@ -131,12 +132,6 @@ function closeBaseline(watch: BaselineWatch, nowMs: number): BaselineWatch {
     risingSinceMs,
     errorClasses: risingSinceMs.errors === null ? {} : watch.errorClasses,
   };
-}
-
-function addCounts(one: { [name: string]: number }, other: { [name: string]: number }) {
-  const sum = { ...one };
-  for (const [name, count] of Object.entries(other)) sum[name] = (sum[name] ?? 0) + count;
-  return sum;
 }
 
 function addToPair(pair: PairWatch, tallies: readonly Tally[], { unit }: WatchContext): PairWatch {
@@ -218,16 +213,9 @@ function compare(pair: PairWatch, stratum: OpenStratum, { specs, unit, nowMs }: 
   return {
     ...designed,
     state: addStratum(state, stratum, specs, effects),
-    gate:
-      stratum.epoch < gate.since
-        ? gate
-        : { ...gate, proof: addToGate(gate.proof, proof, gateEffects(effects)) },
+    gate: stratum.epoch < gate.since ? gate : { ...gate, proof: addToGate(gate.proof, proof, effects) },
     comparedAtMs: isBoth ? nowMs : pair.comparedAtMs,
   };
-}
-
-function gateEffects({ errors = 1, latency = 1 }: PairWatch["designEffects"]) {
-  return { errors, latency };
 }
 
 /** Design effects as of now, where enough has come in since they were read last. */

@@ -5,7 +5,7 @@ import { designEffect, type BucketSums, type ClumpSums } from "../guardrails/des
 import { BINS, logSums } from "../guardrails/histogram.ts";
 import { HISTOGRAMS_OF, type HistogramMetric } from "../guardrails/arm-sums.ts";
 import type { DesignEffects } from "../guardrails/watch.ts";
-import { BUCKET_COLUMNS, type Sums } from "../metering/sums.ts";
+import { BUCKET_COLUMNS, mergeBuckets, type Sums } from "../metering/sums.ts";
 import { armSumsOf } from "./arms.ts";
 import type { Tally } from "../types.ts";
 
@@ -39,12 +39,6 @@ export function addClumps(clumps: PairClumps, arm: "baseline" | "canary", tally:
   const added = tally.sums?.buckets ?? {};
   if (Object.keys(added).length === 0) return clumps;
   const { buckets, squares } = clumps[arm];
-  const merged = { ...buckets };
-  for (const [bucket, columns] of Object.entries(added)) {
-    const held = merged[Number(bucket)];
-    merged[Number(bucket)] =
-      held === undefined ? columns : columns.map((value, index) => value + (held[index] ?? 0));
-  }
   const { histograms } = armSumsOf(tally);
   const add = (metric: HistogramMetric) =>
     HISTOGRAMS_OF[metric].reduce(
@@ -52,7 +46,7 @@ export function addClumps(clumps: PairClumps, arm: "baseline" | "canary", tally:
       squares[metric],
     );
   const next: ArmClumps = {
-    buckets: merged,
+    buckets: mergeBuckets(buckets, added),
     squares: {
       first_token: add("first_token"),
       latency: add("latency"),
