@@ -89,7 +89,7 @@ if (only === undefined || only.includes("T18")) {
   let others = 0;
   for (let at = 0; at < 2_000; at += 1) {
     const stratum = drawStratum(50, 0, { baseline: HEALTHY, canary: HEALTHY }, random);
-    upstream = addToUpstream(upstream, stratum, watch.usual);
+    upstream = addToUpstream(upstream, stratum, watch.usual, at * 1_000);
     watch = addStratum(watch, stratum);
     const { kind, isFrozen } = judge(watch, upstream);
     if (kind !== "waiting" || !isFrozen) others += 1;

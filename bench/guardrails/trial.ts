@@ -34,6 +34,9 @@ export type Trial = {
   verdict: Verdict["kind"];
 };
 
+/** Ten a second: what is unusual has lasted for half an hour by the time that it is usual by its number. */
+const MS_PER_REQUEST = 100;
+
 export function runTrial(scenario: Scenario, seed: number): Trial {
   const random = createRandom(seed);
   const every = scenario.every ?? 50;
@@ -65,7 +68,7 @@ export function runTrial(scenario: Scenario, seed: number): Trial {
       trial.feedbacks += stratum.canary.thumbs.units;
       trial.judged += stratum.canary.judge.units;
     }
-    upstream = addToUpstream(upstream, stratum, watch.usual);
+    upstream = addToUpstream(upstream, stratum, watch.usual, at * MS_PER_REQUEST);
     watch = addStratum(watch, stratum, specs, scenario.designEffects?.() ?? {});
     const verdict = judge(watch, upstream, specs);
     trial.verdict = verdict.kind;

@@ -8,6 +8,10 @@ export type ChangeDetector = {
   usual: Counts;
   /** What has been seen since something is under way; it becomes what is usual if it lasts. */
   unusual: Counts;
+  /** Since when (ms); null: nothing is. */
+  unusualSinceMs: number | null;
+  /** Units since a sum was at its most: where nothing fails as a rule, an incident that is over fades that slowly. */
+  fadingUnits: number;
   /** One sum per multiple of the usual rate. */
   sums: number[];
 };
@@ -20,21 +24,28 @@ const MOST = 2 * ALARM_AT;
 export type ChangeRule = {
   /** Units until anything is taken for usual. */
   warmUpUnits: number;
-  /** Units after which half of what was usual is forgotten, and what is unusual for so long has become usual. */
+  /** Units after which half of what was usual is forgotten, and what is unusual for so long has become usual … */
   halfLifeUnits: number;
+  /** … if it has lasted so long, too, or fades: under load so many units are a minute, and no incident is over by lasting one. */
+  leastUnusualMs: number;
 };
 
-export const CHANGE_RULE: ChangeRule = { warmUpUnits: 500, halfLifeUnits: 20_000 };
+export const CHANGE_RULE: ChangeRule = {
+  warmUpUnits: 500,
+  halfLifeUnits: 20_000,
+  leastUnusualMs: 30 * 60_000,
+};
 
 const NONE: Counts = { units: 0, bad: 0 };
 
 export function createChangeDetector(): ChangeDetector {
-  return { usual: NONE, unusual: NONE, sums: MULTIPLES.map(() => 0) };
+  return { usual: NONE, unusual: NONE, unusualSinceMs: null, fadingUnits: 0, sums: MULTIPLES.map(() => 0) };
 }
 
 export function addBaseline(
   detector: ChangeDetector,
   counts: Counts,
+  nowMs: number,
   rule: ChangeRule = CHANGE_RULE,
 ): ChangeDetector {
   if (counts.units === 0) return detector;
@@ -48,11 +59,20 @@ export function addBaseline(
   });
   // While something is under way, what is usual stands still.
   if (Math.max(...sums) <= ALARM_AT / 2) {
-    return { sums, usual: add(fade(usual, counts.units, rule), counts), unusual: NONE };
+    return {
+      sums,
+      usual: add(fade(usual, counts.units, rule), counts),
+      unusual: NONE,
+      unusualSinceMs: null,
+      fadingUnits: 0,
+    };
   }
   const unusual = add(detector.unusual, counts);
-  if (unusual.units < rule.halfLifeUnits) return { sums, usual, unusual };
-  return { usual: unusual, unusual: NONE, sums: MULTIPLES.map(() => 0) };
+  const unusualSinceMs = Math.min(nowMs, detector.unusualSinceMs ?? nowMs);
+  const fadingUnits = Math.max(...sums) >= MOST ? 0 : detector.fadingUnits + counts.units;
+  const isLong = nowMs - unusualSinceMs >= rule.leastUnusualMs || fadingUnits >= rule.halfLifeUnits;
+  if (isLong && unusual.units >= rule.halfLifeUnits) return { ...createChangeDetector(), usual: unusual };
+  return { sums, usual, unusual, unusualSinceMs, fadingUnits };
 }
 
 /** The rate of bad answers that little data may still hide: a standard error above what was seen. */

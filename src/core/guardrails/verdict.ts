@@ -39,6 +39,7 @@ export function addToUpstream(
   upstream: UpstreamState,
   stratum: Pick<Stratum, "baseline" | "canary">,
   usual: UsualValues,
+  nowMs: number,
 ): UpstreamState {
   const next = (metric: UpstreamMetric) => {
     const { detector: held, isChanged } = upstream[metric];
@@ -46,7 +47,7 @@ export function addToUpstream(
       (sum, { baseline }) => ({ units: sum.units + baseline.units, bad: sum.bad + baseline.bad }),
       { units: 0, bad: 0 },
     );
-    const detector = addBaseline(held, counts);
+    const detector = addBaseline(held, counts, nowMs);
     return { detector, isChanged: hasChanged(detector, isChanged) };
   };
   // The first strata fix no tail yet: all of them would be called fast.

@@ -118,7 +118,12 @@ const NOTHING = createArmSums();
 
 function closeBaseline(watch: BaselineWatch, nowMs: number): BaselineWatch {
   // By what was usual before: a stratum must not choose the bound that it is judged by.
-  const upstream = addToUpstream(watch.upstream, { baseline: watch.open, canary: NOTHING }, watch.usual);
+  const upstream = addToUpstream(
+    watch.upstream,
+    { baseline: watch.open, canary: NOTHING },
+    watch.usual,
+    nowMs,
+  );
   const risingSinceMs = { ...watch.risingSinceMs };
   for (const metric of UPSTREAM_METRICS) {
     const isRising = Math.max(...upstream[metric].detector.sums) > 0;

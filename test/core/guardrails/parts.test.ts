@@ -72,14 +72,14 @@ describe("a histogram", () => {
   });
 });
 
-const feed = (rates: number[]) => {
+const feed = (rates: number[], stepMs = 1_000) => {
   const random = createRandom(5);
   let detector = createChangeDetector();
   let changed = false;
   const noticed: number[] = [];
   for (const [at, rate] of rates.entries()) {
     const bad = random.binomial(50, rate);
-    detector = addBaseline(detector, { units: 50, bad });
+    detector = addBaseline(detector, { units: 50, bad }, at * stepMs);
     changed = hasChanged(detector, changed);
     if (changed) noticed.push(at);
   }
@@ -99,6 +99,28 @@ describe("the baseline's change detector", () => {
     expect(noticed).toContain(480);
     expect(noticed.at(-1)).toBeLessThan(999);
   });
+
+  it.each([
+    ["a fortieth of a second", 25, 30 * 60_000],
+    ["ten seconds", 10_000, 400 * 10_000],
+  ])(
+    "takes an incident for usual once it has lasted 20,000 requests and half an hour (50 in %s)",
+    (_, stepMs, leastMs) => {
+      const settled = feed(
+        Array.from({ length: 300 }, () => 0.01),
+        stepMs,
+      );
+      expect(settled).toEqual([]);
+      const steps = Math.ceil((1.2 * leastMs) / stepMs);
+      const noticed = feed(
+        [...Array.from({ length: 300 }, () => 0.01), ...Array.from({ length: steps }, () => 0.1)],
+        stepMs,
+      );
+      const lastedMs = (noticed.at(-1)! - noticed[0]!) * stepMs;
+      expect(lastedMs).toBeGreaterThan(0.97 * leastMs);
+      expect(lastedMs).toBeLessThan(1.03 * leastMs);
+    },
+  );
 
   it("takes a first error after none at all for no alarm", () => {
     expect(feed([...Array.from({ length: 20 }, () => 0), 0.02])).toEqual([]);

@@ -135,7 +135,7 @@ const judgeAfter = (from: { baseline?: Arm; canary?: Arm }, share = 0.1) => {
       canary: (at < 200 ? undefined : from.canary) ?? HEALTHY,
     };
     const stratum = drawStratum(50, share, arms, random);
-    upstream = addToUpstream(JSON.parse(JSON.stringify(upstream)), stratum, watch.usual);
+    upstream = addToUpstream(JSON.parse(JSON.stringify(upstream)), stratum, watch.usual, at * 1_000);
     watch = addStratum(watch, stratum);
   }
   return judge(watch, upstream);
