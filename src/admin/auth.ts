@@ -2,6 +2,7 @@
 // digests and in constant time; no token ever stands in a log, an error or an answer but the one that mints it.
 // Nothing is cached: a revoked token is refused from the next request on.
 
+import { ADMIN_ACTOR, actorOfToken } from "../core/actors.ts";
 import { problem, type Problem } from "../core/problem.ts";
 import type { Actor, Role } from "../core/types.ts";
 import { REGISTRY_NAME, type Env } from "../env.ts";
@@ -26,7 +27,7 @@ export async function authenticate(request: Request, env: Env): Promise<Actor | 
       field: "Authorization",
     });
   }
-  if (await isSame(token, env.ADMIN_TOKEN)) return { name: "admin", role: "admin" };
+  if (await isSame(token, env.ADMIN_TOKEN)) return ADMIN_ACTOR;
   const minted = MINTED.test(token) ? await findMinted(token, env) : null;
   if (minted !== null) return minted;
   return problem("unauthenticated", "This token is unknown, has expired or was revoked.", {
@@ -41,7 +42,7 @@ async function findMinted(token: string, env: Env): Promise<Actor | null | Probl
     (registry) => registry.authenticate(hash),
   );
   if (found === null || "problem" in found) return found;
-  return { name: found.name, role: found.role };
+  return actorOfToken(found);
 }
 
 /** null where the role suffices. */

@@ -1,11 +1,9 @@
 // Lines of the table of operations: tokens of the control plane, and who is calling.
 
 import * as z from "zod";
+import { isOwnName } from "../core/actors.ts";
 import { BODY_PROBLEMS, noParams, noQuery, type Operation } from "./operation.ts";
 import { actorSchema, mintedTokenSchema, role, tokenSchema } from "./schemas.ts";
-
-/** Names that only Switchback itself signs the audit log with. */
-const RESERVED_NAMES: readonly string[] = ["admin", "guardrail"];
 
 export const tokenOperations = {
   whoami: {
@@ -57,7 +55,10 @@ export const tokenOperations = {
       name: z
         .string()
         .regex(/^[A-Za-z0-9][A-Za-z0-9 _.@-]{0,63}$/, "must be 1 to 64 letters, digits, spaces or _.@-")
-        .refine((name) => !RESERVED_NAMES.includes(name.toLowerCase()), "is reserved")
+        .refine(
+          (name) => !isOwnName(name),
+          "is what Switchback itself signs the audit log with: choose another name",
+        )
         .describe("Who will use it; it signs the audit log."),
       role,
       expiresAt: z.iso

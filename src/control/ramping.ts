@@ -4,13 +4,14 @@
 // comes at the same time. Where a ramp stands is in its release's state, and the alarm is durable, so a restart forgets
 // nothing. Cheap where nothing is due: one look at memory per environment.
 
+import { RAMP_ACTOR } from "../core/actors.ts";
 import { releaseStateOf } from "../core/decide-release.ts";
 import type { ReleaseEvent } from "../core/health.ts";
 import { isProblem, type Problem } from "../core/problem.ts";
 import { nextLookMs, noteLook, planNext } from "../core/ramp-next.ts";
 import { describeMs } from "../core/ramp-words.ts";
 import { weightAt } from "../core/ramp-plan.ts";
-import { RAMP_ACTOR, type Ramp, type RampHealth } from "../core/ramps.ts";
+import type { Ramp, RampHealth } from "../core/ramps.ts";
 import type { ReleaseState } from "../core/types.ts";
 import { executeCommand, type CommandOptions } from "./commands.ts";
 import { writeDocument, type ControlStore } from "./store.ts";

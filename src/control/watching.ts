@@ -3,6 +3,7 @@
 // sync, whose answer carries the release after it. The verdict is durable before the rollback is asked for, and it is asked
 // for as long as the canary is there, so a process that dies between the two only delays it to the next report.
 
+import { GUARDRAIL_ACTOR } from "../core/actors.ts";
 import { releaseStateOf } from "../core/decide-release.ts";
 import { applySettings } from "../core/guardrails/guards.ts";
 import type { HealthView } from "../core/health.ts";
@@ -23,8 +24,6 @@ import { executeCommand, type CommandOptions } from "./commands.ts";
 import { recordEvent } from "./events.ts";
 import type { ControlStore } from "./store.ts";
 import { withWatch, writeWatch, type HeldWatch } from "./watches.ts";
-
-export const GUARDRAIL_ACTOR = { name: "guardrail", role: "releaser" } as const;
 
 /** A watch is written at most so often, but for verdicts. */
 const WRITE_EVERY_MS = 1_000;

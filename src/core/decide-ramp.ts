@@ -3,12 +3,13 @@
 // that a late or repeated one does nothing. Every other change of who is served what puts an end to the ramp, in the
 // revision of that change (decide-release.ts). Guarantee: a ramp never lowers its canary, and never goes past its plan.
 
+import { RAMP_ACTOR } from "./actors.ts";
 import type { DecideContext, DecideInput, Decision } from "./decide.ts";
 import { promoteIn } from "./decide-promote.ts";
 import { commitRelease, draftRelease, findServable, type Draft } from "./decide-release.ts";
 import { isProblem, problem, type Problem } from "./problem.ts";
 import { checkPlan, isLastStep, weightAt } from "./ramp-plan.ts";
-import { RAMP_ACTOR, type Ramp, type RampEvent, type RampPlan } from "./ramps.ts";
+import type { Ramp, RampEvent, RampPlan } from "./ramps.ts";
 import type { Arm, PromptState } from "./types.ts";
 
 type RampInput = Extract<DecideInput, { type: "ramp" }>;

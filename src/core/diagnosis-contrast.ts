@@ -1,6 +1,7 @@
 // A canary beside its baseline, as a diagnosis takes it: what is worse for sure, what is alike, and what a guardrail said.
 // A dozen metrics are looked at, so each has to be surer than an interval of 95 % is.
 
+import { GUARDRAIL_ACTOR } from "./actors.ts";
 import { sayMs, sayRate, type Evidence, type Onset } from "./diagnosis.ts";
 import type { Trial } from "./diagnosis-trial.ts";
 import type { Comparison, Estimate, MetricComparison } from "./metrics-view.ts";
@@ -54,7 +55,7 @@ export function contrastArms(evidence: Evidence, trial: Trial): Contrast {
     ...revisions
       .filter(
         (one) =>
-          one.actor === "guardrail" &&
+          one.actor === GUARDRAIL_ACTOR.name &&
           one.action === "rollback" &&
           Date.parse(one.at) >= sinceMs &&
           trial.isRelevant(one),

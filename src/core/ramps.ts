@@ -22,9 +22,6 @@ export const RAMP_DEFAULTS: RampPlan = {
   askAfterMs: 24 * 3_600_000,
 };
 
-/** Who takes the steps. */
-export const RAMP_ACTOR = { name: "ramp", role: "releaser" } as const;
-
 export type RampState = "running" | "paused" | "holdback";
 
 /** Part of the state of a release, while a ramp is on. */

@@ -24,7 +24,7 @@ export const NAME_PATTERN = /^[a-z0-9][a-z0-9_-]{0,62}$/;
 export const ALIAS_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;
 export const DEFAULT_ENVIRONMENT = "production";
 
-/** Who acts: a token's name and role; `guardrail` is an actor too. */
+/** Who acts: a token's name and role, or one of Switchback's own (actors.ts). */
 export type Actor = { name: string; role: Role };
 
 export type Prompt = {

@@ -2,7 +2,8 @@
 
 import { decide, type DecideInput, type Decision, type DecideResult } from "../../src/core/decide.ts";
 import { isProblem, type Problem } from "../../src/core/problem.ts";
-import { RAMP_ACTOR, RAMP_DEFAULTS, type Ramp, type RampPlan } from "../../src/core/ramps.ts";
+import { RAMP_ACTOR } from "../../src/core/actors.ts";
+import { RAMP_DEFAULTS, type Ramp, type RampPlan } from "../../src/core/ramps.ts";
 import type { Actor, PromptState, Release, Revision } from "../../src/core/types.ts";
 
 export const START_MS = Date.parse("2026-01-01T00:00:00.000Z");

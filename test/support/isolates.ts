@@ -4,6 +4,7 @@
 import type { Miniflare, MiniflareOptions } from "miniflare";
 import { readCompatibility, type Modules } from "./modules.ts";
 import type { Calls, Faults } from "./workers/faults.ts";
+import { remote } from "./workers/remote.ts";
 
 /** One isolate. `url` has no trailing slash. */
 export type Isolate = {
@@ -15,6 +16,13 @@ export type Isolate = {
   setFaults(change: Partial<Faults>): Promise<void>;
   /** How often this isolate called (edge) or served (control) `control.sync`, `store.get`, … since it started. */
   readCalls(): Promise<Calls>;
+  /** Calls a method of one object past everything that usually stands before it, with arguments that are JSON. */
+  callObject(
+    binding: "CONTROL" | "REGISTRY",
+    object: string,
+    method: string,
+    args: unknown[],
+  ): Promise<unknown>;
 };
 
 type Worker = MiniflareOptions["workers"][number];
@@ -102,5 +110,7 @@ export async function openIsolate(miniflare: Miniflare, name: string): Promise<I
       if (!response.ok) throw new Error(`${name} did not take its faults: ${await response.text()}`);
     },
     readCalls: async () => (await fetch(new URL("/calls", harness))).json() as Promise<Calls>,
+    callObject: (binding, object, method, args) =>
+      Reflect.apply(Reflect.get(remote(harness.origin, binding, object), method), null, args),
   };
 }

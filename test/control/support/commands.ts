@@ -5,7 +5,8 @@ import type { PreparedPush } from "../../../src/control/commands.ts";
 import type { HeldLease } from "../../../src/control/lease.ts";
 import type { Accepted, Command, Envelope } from "../../../src/core/ports.ts";
 import { isProblem, type Problem } from "../../../src/core/problem.ts";
-import { RAMP_ACTOR, RAMP_DEFAULTS } from "../../../src/core/ramps.ts";
+import { RAMP_ACTOR } from "../../../src/core/actors.ts";
+import { RAMP_DEFAULTS } from "../../../src/core/ramps.ts";
 
 export const PROMPT = "support-bot";
 export const START_MS = Date.parse("2026-11-23T00:00:00Z");
