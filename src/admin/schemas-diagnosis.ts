@@ -29,7 +29,7 @@ export const diagnosisSchema = z
     suspects: z
       .array(
         z.object({
-          cause: z.enum(["prompt", "upstream", "model", "caller"]),
+          cause: z.enum(["prompt", "upstream", "model", "caller", "credentials"]),
           for: z.array(z.string()).describe("What speaks for it, with its numbers."),
           against: z.array(z.string()),
           weight: z

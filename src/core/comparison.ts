@@ -10,7 +10,7 @@ import type { DesignEffects } from "./guardrails/watch.ts";
 import { compareMeans, compareRates, compareTypical, type BadOf, type Both } from "./contrast.ts";
 import type { Moments } from "./intervals.ts";
 import { COST_UNIT_NANO_USD, SCORE_SCALE, type HistogramName, type Sums } from "./metering/sums.ts";
-import { addTo, keyOf } from "./metering/tally.ts";
+import { addTo, comparedOf, keyOf } from "./metering/tally.ts";
 import type { ComparedMetric, Comparison, MetricComparison } from "./metrics-view.ts";
 import type { Tally } from "./types.ts";
 import { addClumps, createClumps, designEffectsOf } from "./watching/clumps.ts";
@@ -90,10 +90,8 @@ type Rule =
   | { kind: "typical"; effect: Metric; names: readonly HistogramName[]; scale: number }
   | { kind: "mean"; effect: Metric; read: (sums: Sums) => Moments };
 
-const ofCount =
-  (name: keyof Sums["counts"]) =>
-  ({ requests, sums }: Tally) =>
-    sums === undefined ? null : { bad: sums.counts[name] ?? 0, units: requests };
+const ofCount = (name: keyof Sums["counts"]) => (tally: Tally) =>
+  tally.sums === undefined ? null : { bad: tally.sums.counts[name] ?? 0, units: comparedOf(tally).requests };
 const scoresOf = ({ units, sum, squares }: Moments): Moments => {
   return { units, sum: sum / SCORE_SCALE, squares: squares / SCORE_SCALE ** 2 };
 };
@@ -104,12 +102,12 @@ const RULES: { readonly [metric in ComparedMetric]: Rule } = {
   errors: {
     kind: "rate",
     effect: "errors",
-    read: ({ errors, requests }) => ({ bad: errors, units: requests }),
+    read: (tally) => ({ bad: comparedOf(tally).errors, units: comparedOf(tally).requests }),
   },
   aborted: {
     kind: "rate",
     effect: "errors",
-    read: ({ aborted, requests }) => ({ bad: aborted, units: requests }),
+    read: (tally) => ({ bad: tally.aborted, units: comparedOf(tally).requests }),
   },
   timeouts: { kind: "rate", effect: "timeouts", read: ofCount("timeouts") },
   refusals: { kind: "rate", effect: "refusals", read: ofCount("refusals") },

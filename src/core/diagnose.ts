@@ -9,6 +9,7 @@
 // |          |                                                                | canary is worse                            |
 // | model    | another model or build began to answer when it began           | the canary alone is worse                  |
 // | caller   | other tools, schemas, models, clients came when it began       | the canary alone is worse                  |
+// | credentials | most errors say that who asks is not let in                  |                                            |
 
 import { openCase, shareOf, type Case } from "./diagnosis-case.ts";
 import { listTimeline, sayRevision, type Change } from "./diagnosis-changes.ts";
@@ -22,18 +23,14 @@ import {
   type Onset,
   type Suspect,
 } from "./diagnosis.ts";
-import type { ErrorClass } from "./metering/outcome.ts";
+import { classesOf, type ErrorClass } from "./metering/outcome.ts";
 
 const MINUTE_MS = 60_000;
 
-const PROVIDERS: ReadonlySet<string> = new Set<ErrorClass>([
-  "rate_limited",
-  "overloaded",
-  "server_error",
-  "timeout",
-  "broken_stream",
-  "unreachable",
-]);
+const PROVIDERS: ReadonlySet<string> = new Set(classesOf("provider"));
+const ASKERS: ReadonlySet<string> = new Set(classesOf("asker"));
+/** What no version can cause. */
+const OUTSIDE: ReadonlySet<string> = new Set([...PROVIDERS, ...ASKERS]);
 const CALLERS: ReadonlySet<string> = new Set<ErrorClass>(["invalid_request", "context_length", "variables"]);
 
 export function diagnose(evidence: Evidence): Diagnosis {
@@ -74,6 +71,7 @@ function listSuspects(found: Case): Suspect[] {
     suspectUpstream(found),
     suspectChange(found, "model"),
     suspectChange(found, "caller"),
+    suspectCredentials(found),
   ]
     .filter((one) => one !== null && one.for.length > 0 && one.weight > 0)
     .map((one) => ({ ...one!, weight: Math.round(100 * Math.min(0.99, one!.weight)) / 100 }))
@@ -92,12 +90,12 @@ function suspectPrompt(found: Case): Suspect | null {
   const began = onset === null || baselineRise !== null ? null : baselineChangedBy(evidence, onset, stepMs);
   if (began !== null && worse.length === 0 && alike.length === 0) {
     suspect.for.push(`it began with ${began}`);
-    const share = shareOf(found, PROVIDERS);
-    const isProviders = onset?.metric === "errors" && share !== null && share >= 0.5;
-    if (isProviders)
-      suspect.against.push(`${sayRate(share)} of the errors are of a kind that providers make`);
+    const share = shareOf(found, OUTSIDE);
+    const isOutside = onset?.metric === "errors" && share !== null && share >= 0.5;
+    if (isOutside)
+      suspect.against.push(`${sayRate(share)} of the errors are of a kind that no version causes`);
     suspect.against.push("the two versions were not compared on the same traffic");
-    suspect.weight = isProviders ? 0.35 : 0.7;
+    suspect.weight = isOutside ? 0.35 : 0.7;
   }
   return suspect;
 }
@@ -150,6 +148,13 @@ function suspectChange(found: Case, cause: "model" | "caller"): Suspect | null {
   return suspect;
 }
 
+function suspectCredentials(found: Case): Suspect | null {
+  const share = found.onset?.metric === "errors" ? shareOf(found, ASKERS) : null;
+  if (share === null || share < 0.5) return null;
+  const says = `${sayRate(share)} of the errors say that who asks is not let in, or has no credit left`;
+  return { cause: "credentials", for: [says], against: [], weight: 0.9 };
+}
+
 function sayWhen({ says, atMs }: Change, { at }: Onset): string {
   const minutes = Math.round((Date.parse(at) - atMs) / MINUTE_MS);
   const when =
@@ -173,6 +178,7 @@ const CAUSES: { [cause in Suspect["cause"]]: string } = {
   upstream: "the provider",
   model: "another model or build behind the same name",
   caller: "a change in what callers send",
+  credentials: "credentials, a caller's or the account's",
 };
 
 /** From this weight on a second suspect is named too. */

@@ -30,7 +30,8 @@ export type Onset = {
   after: number;
 };
 
-export type Cause = "prompt" | "upstream" | "model" | "caller";
+/** `credentials`: who asks is not let in, or has no credit left; a caller, or all of the account. */
+export type Cause = "prompt" | "upstream" | "model" | "caller" | "credentials";
 
 /** `weight`: 0 to 1, to rank by; no probability. */
 export type Suspect = { cause: Cause; for: string[]; against: string[]; weight: number };

@@ -1,6 +1,6 @@
 // The canary shield: which failures before the first byte may be a version's fault, so that the baseline answers instead.
-// What says who asked (401, 403), how much (429) or that nobody is there blames no version: the baseline would get the
-// same answer.
+// What says who asked (401), how much (429) or that nobody is there blames no version: the baseline would get the same
+// answer. So it would for most of what the asker may not have (403).
 
 import type { Problem } from "../core/problem.ts";
 import type { AnswerRules } from "../wire/answer.ts";

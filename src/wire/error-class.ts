@@ -1,6 +1,7 @@
 // Which class an error belongs to: by the names that providers give their errors, then by their words where a name says too
-// little (a prompt that is too long is an `invalid_request_error` to most), then by the status. Classes up to `unreachable`
-// are the provider's own matters; what the prompt may be to blame for must not be among them, nor the other way round.
+// little (a prompt that is too long is an `invalid_request_error` to most), then by the status. Whose matter a class is stands
+// in core/metering/outcome.ts. What a version may be to blame for must not be among what it cannot, nor the other way round:
+// who asks (401, a bad key, no credit) is never its doing; what the asker may have (403: a model, a feature) may be.
 
 import type { ErrorClass } from "../core/metering/outcome.ts";
 import type { Problem, ProblemCode } from "../core/problem.ts";
@@ -16,7 +17,8 @@ const NAMES: { readonly [errorClass in ErrorClass]?: string } = {
   server_error:
     "server_error api_error internal internal_error internal_server_error internalserverexception modelerrorexception modelstreamerrorexception internalfailure unknown data_loss",
   credentials:
-    "authentication_error permission_error billing_error invalid_api_key invalid_authentication unauthenticated permission_denied unauthorized forbidden accessdeniedexception unrecognizedclientexception expiredtokenexception invalidsignatureexception missingauthenticationtokenexception api_key_invalid insufficient_quota billing_hard_limit_reached billing_not_active insufficient_credits payment_required account_deactivated access_terminated",
+    "authentication_error billing_error invalid_api_key invalid_authentication unauthenticated unauthorized unrecognizedclientexception expiredtokenexception invalidsignatureexception missingauthenticationtokenexception api_key_invalid insufficient_quota billing_hard_limit_reached billing_not_active insufficient_credits payment_required account_deactivated access_terminated",
+  permission: "permission_error permission_denied forbidden accessdeniedexception",
   context_length:
     "context_length_exceeded context_window_exceeded model_context_window_exceeded prompt_too_long string_above_max_length",
   content_filter:
@@ -37,6 +39,7 @@ const ORDER: readonly ErrorClass[] = [
   "context_length",
   "content_filter",
   "credentials",
+  "permission",
   "rate_limited",
   "overloaded",
   "timeout",
@@ -46,6 +49,9 @@ const ORDER: readonly ErrorClass[] = [
 
 /** Of statuses, what says more than that something went wrong. */
 const FINER: ReadonlySet<ErrorClass> = new Set(["timeout", "overloaded", "unreachable", "rate_limited"]);
+
+/** Said of much that is something finer. */
+const VAGUE: ReadonlySet<ErrorClass> = new Set(["invalid_request", "permission"]);
 
 /** What an error without a telling name, or with one that says no more than that the request is at fault, is about. */
 const WORDS: readonly (readonly [ErrorClass, RegExp])[] = [
@@ -57,10 +63,9 @@ const WORDS: readonly (readonly [ErrorClass, RegExp])[] = [
     "content_filter",
     /content (?:management|filter(?:ing)?|policy)|usage polic|safety (?:system|filter|polic)|(?:was|were|been) flagged|flagged (?:as|by|for)|blocked by (?:a |the |our )?(?:guardrail|safety|polic|filter)|moderation/i,
   ],
-  [
-    "credentials",
-    /api[ _-]?key|credit balance|quota|billing|not authori[sz]ed|unauthori[sz]ed|access denied|permission/i,
-  ],
+  ["credentials", /api[ _-]?key .{0,40}(?:leaked|suspended|deactivated|expired|not valid|invalid)/i],
+  ["permission", /permission|access denied|not authori[sz]ed|(?:not|n't) have access/i],
+  ["credentials", /api[ _-]?key|credit balance|quota|billing|unauthori[sz]ed/i],
 ];
 
 /** Only where neither name nor status says anything: a request that asks for a `timeout` is still a bad request. */
@@ -100,9 +105,11 @@ export function classifyError(
   const byStatus = classOfStatus(isErrorStatus(status) ? status : said.status);
   // OpenAI's `server_error` comes with any status from 500 on.
   if (named === "server_error" && byStatus !== null) return FINER.has(byStatus) ? byStatus : named;
-  if (named !== null && named !== "invalid_request") return named;
+  if (named !== null && !VAGUE.has(named)) return named;
+  // AWS has one name for who is not known and for who may not.
+  if (byStatus === "credentials") return byStatus;
   // A provider that has broken down is not believed to know why.
-  const mayBeRequests = byStatus === null || byStatus === "invalid_request" || byStatus === "credentials";
+  const mayBeRequests = byStatus === null || VAGUE.has(byStatus);
   const worded = mayBeRequests ? classOfWords(WORDS, said.message) : null;
   const known = worded ?? named ?? byStatus;
   if (known !== null) return known;
@@ -166,7 +173,8 @@ function classOfWords(table: typeof WORDS, message: string): ErrorClass | null {
 /** Cloudflare's 520 to 527 and 530: the provider's own door was shut. */
 function classOfStatus(status: number | null): ErrorClass | null {
   if (status === null || status < 400 || status > 599) return null;
-  if (status === 401 || status === 402 || status === 403) return "credentials";
+  if (status === 401 || status === 402) return "credentials";
+  if (status === 403) return "permission";
   if (status === 408 || status === 504 || status === 524) return "timeout";
   if (status === 429) return "rate_limited";
   if (status === 498 || status === 503 || status === 529) return "overloaded";

@@ -64,6 +64,32 @@ const slower = (z: number): Evidence => {
   return { ...evidence, metrics: { ...evidence.metrics, comparisons: [pair] } };
 };
 
+describe("callers that are not let in", () => {
+  const refused: Minute = { baseline: { errors: 0.5 }, errorClass: "credentials" };
+
+  test.each([
+    ["in the baseline", (minute: number) => (minute >= 30 ? refused : {}), []],
+    [
+      "in a canary alone",
+      (minute: number): Minute =>
+        minute >= 30
+          ? { share: SHARE, canary: { errors: 0.9 }, errorClass: "credentials" }
+          : { share: SHARE },
+      [],
+    ],
+    [
+      "after another version became the baseline",
+      (minute: number): Minute => (minute >= 30 ? { ...refused, version: 2 } : {}),
+      [revisionAt(30, 1, 2)],
+    ],
+  ])("are named before anybody else, %s", (_, minutes, revisions) => {
+    const found = diagnose(tell({ minutes, ...(revisions.length > 0 && { revisions }) }));
+    expect(causes(found)[0]).toBe("credentials");
+    expect(found.summary).toMatch(/^Likeliest: credentials/);
+    expect(found.summary).not.toMatch(/the prompt|the provider/);
+  });
+});
+
 describe("a canary that was rolled back hours ago", () => {
   const evidence = tell({
     minutes: canaryThenIncident,

@@ -173,7 +173,6 @@ const REQUESTS: Row[] = [
 
 const ACCOUNTS: Row[] = [
   ["credentials", 401, openai("Incorrect API key provided.", "invalid_request_error", "invalid_api_key")],
-  ["credentials", 403, anthropic("permission_error", "Not allowed.")],
   [
     "credentials",
     400,
@@ -186,7 +185,17 @@ const ACCOUNTS: Row[] = [
     openai("You exceeded your current quota.", "insufficient_quota", "insufficient_quota"),
   ],
   ["credentials", 402, { error: { message: "Insufficient credits", code: 402 } }],
-  ["credentials", 403, { message: "You don't have access." }, "AccessDeniedException"],
+  ["credentials", 403, google(403, "PERMISSION_DENIED", "Your API key was reported as leaked.")],
+  ["credentials", 403, { message: "The security token is invalid." }, "UnrecognizedClientException"],
+  ["credentials", 401, "You are not authorized to access this."],
+];
+
+const PERMISSIONS: Row[] = [
+  ["permission", 403, anthropic("permission_error", "Not allowed.")],
+  ["permission", 403, anthropic("permission_error", "Your API key does not have permission to use it.")],
+  ["permission", 403, { message: "You don't have access." }, "AccessDeniedException"],
+  ["permission", 403, google(403, "PERMISSION_DENIED", "The caller does not have permission")],
+  ["permission", 403, "Forbidden"],
 ];
 
 const PROVIDERS: Row[] = [
@@ -248,7 +257,7 @@ const PROVIDERS: Row[] = [
   ["other", 200, null],
 ];
 
-it.each([...TOO_LONG, ...FILTERED, ...REQUESTS, ...ACCOUNTS, ...PROVIDERS])(
+it.each([...TOO_LONG, ...FILTERED, ...REQUESTS, ...ACCOUNTS, ...PERMISSIONS, ...PROVIDERS])(
   "%s: %s %j %s",
   (errorClass, status, body, name) => {
     const text = body === null ? null : typeof body === "string" ? body : JSON.stringify(body);

@@ -20,6 +20,7 @@ const NAMES: { [cause in Suspect["cause"]]: string } = {
   upstream: "the provider",
   model: "the model",
   caller: "the callers",
+  credentials: "credentials",
 };
 
 const STYLES: { [kind in TimelineEntry["kind"]]?: Style } = {

@@ -15,22 +15,35 @@ export type Usage = {
 /** `ok`: a whole good answer. `error`: an error, no answer, or a broken one. `aborted`: the client left before the end. */
 export type OutcomeKind = "ok" | "error" | "aborted";
 
-/** Why an answer failed. The classes up to `unreachable` are the provider's matters; those behind it may be the prompt's. */
-export const ERROR_CLASSES = [
-  "rate_limited",
-  "overloaded",
-  "server_error",
-  "timeout",
-  "broken_stream",
-  "unreachable",
-  "credentials",
-  "context_length",
-  "content_filter",
-  "invalid_request",
-  "variables",
-  "other",
-] as const;
-export type ErrorClass = (typeof ERROR_CLASSES)[number];
+/** Why an answer failed, and whose matter that is. `provider`: its own. `asker`: who asks is not let in, or has no credit
+ * left; no version can cause that, so arms are compared without it. `request`: what was asked for, by the caller or by the
+ * version; a `permission` too, because a version may ask for a model that the account may not use. */
+const OWNERS = {
+  rate_limited: "provider",
+  overloaded: "provider",
+  server_error: "provider",
+  timeout: "provider",
+  broken_stream: "provider",
+  unreachable: "provider",
+  credentials: "asker",
+  permission: "request",
+  context_length: "request",
+  content_filter: "request",
+  invalid_request: "request",
+  variables: "request",
+  other: "request",
+} as const;
+export type ErrorClass = keyof typeof OWNERS;
+export const ERROR_CLASSES = Object.keys(OWNERS) as ErrorClass[];
+
+export function classesOf(owner: (typeof OWNERS)[ErrorClass]): ErrorClass[] {
+  return ERROR_CLASSES.filter((name) => OWNERS[name] === owner);
+}
+
+/** Says nothing about a version, neither for it nor against it. */
+export function isAskers(errorClass: ErrorClass | null): boolean {
+  return errorClass !== null && OWNERS[errorClass] === "asker";
+}
 
 /** How an answer ended, in one vocabulary for all formats. `refusal`: declined or stopped by a filter. */
 export type Finish = "stop" | "length" | "refusal" | "tool" | "other";

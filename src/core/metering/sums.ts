@@ -2,7 +2,7 @@
 // Sums of logarithms and of their squares follow from the histograms (core/guardrails/histogram.ts), whose bins are counts.
 
 import { binOf, mergeHistograms, type Histogram } from "../guardrails/histogram.ts";
-import type { ErrorClass, Outcome } from "./outcome.ts";
+import { isAskers, type ErrorClass, type Outcome } from "./outcome.ts";
 
 /** Good answers only. Times in ms, apart for answers whose input came out of the provider's cache; cost at full price in
  * hundred-thousandths of a dollar; tokens of the output. */
@@ -29,7 +29,7 @@ export type CountName = (typeof COUNTS)[number];
 
 export const USAGE_SUMS = ["answers", "input", "output", "cached", "cacheWrite", "reasoning"] as const;
 
-/** Columns of one bucket of units: counts, then units and sum of thousandths of ln x for each mean. */
+/** Columns of one bucket of units, over what arms are compared by: counts, then units and sum of thousandths of ln x for each mean. */
 export const BUCKET_COLUMNS = [
   "requests",
   "errors",
@@ -100,7 +100,8 @@ export function isFailure({ kind, isHung }: Outcome): boolean {
 /** Adds in place: this is on the data plane. */
 export function addToSums(sums: Sums, outcome: Outcome, unitBucket: number | null): void {
   const { answer, errorClass } = outcome;
-  const columns = unitBucket === null ? null : (sums.buckets[unitBucket] ??= BUCKET_COLUMNS.map(() => 0));
+  const isCompared = unitBucket !== null && !isAskers(errorClass);
+  const columns = isCompared ? (sums.buckets[unitBucket] ??= BUCKET_COLUMNS.map(() => 0)) : null;
   addColumn(columns, "requests", 1);
   if (errorClass !== null) sums.errorClasses[errorClass] = (sums.errorClasses[errorClass] ?? 0) + 1;
   if (isFailure(outcome)) addColumn(columns, "errors", 1);

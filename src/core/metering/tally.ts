@@ -2,7 +2,7 @@
 // deployment do not say is put as they meant it: a call that is over had begun.
 
 import type { Tally } from "../types.ts";
-import type { Turn } from "./outcome.ts";
+import { classesOf, type Turn } from "./outcome.ts";
 import { createSums, mergeSums } from "./sums.ts";
 
 /** What is counted apart: one tally each. */
@@ -20,6 +20,16 @@ export function startedOf({ started, requests }: Tally): number {
 /** Calls that are under way, as far as anybody knows. */
 export function openOf(tally: Tally): number {
   return startedOf(tally) - tally.requests;
+}
+
+const ASKERS = classesOf("asker");
+
+/** What arms are compared by: all but the calls of those who were not let in. They are neither failures nor good, so that a
+ * caller with a bad key can neither convict a version nor hide its failures among his own. */
+export function comparedOf({ requests, errors, sums }: Tally): Pick<Tally, "requests" | "errors"> {
+  let outside = 0;
+  for (const name of ASKERS) outside += sums?.errorClasses[name] ?? 0;
+  return { requests: requests - outside, errors: errors - outside };
 }
 
 /** Both together, under the key of the first; neither is changed. */

@@ -8,7 +8,7 @@ import { addToGate, createRampGate } from "../guardrails/ramp-gate.ts";
 import { addSplit, splitEvidence } from "../guardrails/split-check.ts";
 import { addToUpstream, UPSTREAM_METRICS } from "../guardrails/verdict.ts";
 import { addStratum, addUsual, countsOf, meansOf } from "../guardrails/watch.ts";
-import { ERROR_CLASSES } from "../metering/outcome.ts";
+import { ERROR_CLASSES, isAskers } from "../metering/outcome.ts";
 import { mergeCounts } from "../metering/sums.ts";
 import type { Tally, Unit } from "../types.ts";
 import { armSumsOf } from "./arms.ts";
@@ -108,7 +108,7 @@ function addToBaseline(
 function addClasses(held: ErrorClasses, { sums }: Tally): ErrorClasses {
   const next = { ...held };
   for (const name of ERROR_CLASSES) {
-    const failed = sums?.errorClasses[name] ?? 0;
+    const failed = isAskers(name) ? 0 : (sums?.errorClasses[name] ?? 0);
     if (failed > 0) next[name] = (next[name] ?? 0) + failed;
   }
   return next;

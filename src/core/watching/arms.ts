@@ -4,11 +4,14 @@
 
 import type { ArmSums } from "../guardrails/arm-sums.ts";
 import { SCORE_SCALE, type Sums } from "../metering/sums.ts";
+import { comparedOf } from "../metering/tally.ts";
 import type { Tally } from "../types.ts";
 
 const NO_SCORES = { units: 0, sum: 0, squares: 0 };
 
-export function armSumsOf({ requests, errors, sums }: Tally): ArmSums {
+export function armSumsOf(tally: Tally): ArmSums {
+  const { sums } = tally;
+  const { requests, errors } = comparedOf(tally);
   const counts = sums?.counts ?? {};
   const histograms: Sums["histograms"] = sums?.histograms ?? {};
   const { timeouts = 0 } = counts;

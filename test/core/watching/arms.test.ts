@@ -48,6 +48,23 @@ describe("the sums of a tally", () => {
     expect(counts).toMatchObject({ errors: 4, timeouts: 3 });
   });
 
+  it("are the same with and without calls of those who were not let in", () => {
+    const [bad, good] = [outcome({ kind: "error", status: 500, errorClass: "server_error" }), outcome({})];
+    const refused = outcome({ kind: "error", status: 401, errorClass: "credentials" });
+    expect(armOf([bad, refused, good, refused, refused])).toEqual(armOf([bad, good]));
+    const withRefused = createSums();
+    for (const one of [bad, refused, good, refused]) addToSums(withRefused, one, 7);
+    const without = createSums();
+    for (const one of [bad, good]) addToSums(without, one, 7);
+    expect(withRefused.buckets).toEqual(without.buckets);
+    expect(withRefused.errorClasses).toEqual({ server_error: 1, credentials: 2 });
+  });
+
+  it("count as failed what the asker may not have: a version may ask for a model that the account may not use", () => {
+    const forbidden = outcome({ kind: "error", status: 403, errorClass: "permission" });
+    expect(armOf([forbidden, outcome({})])).toMatchObject({ requests: 2, counts: { errors: 1 } });
+  });
+
   it("count lost calls as failures, and leave out what takes a count back", () => {
     expect(armSumsOf(lostCalls(stamp, 7))).toMatchObject({ requests: 7, counts: { errors: 7, timeouts: 7 } });
     const sums = { ...createSums(), thumbs: { up: -1, down: 1 } };

@@ -29,6 +29,41 @@ describe("a verdict from tallies", () => {
     expect(watched.news.map(({ says }) => says.split(":")[0])).toEqual(["watching"]);
   });
 
+  it("neither blames a version for callers with a bad key nor lets it hide among them", () => {
+    const refused = (tallies: Tally[], share: number) =>
+      tallies.map((tally) => {
+        const credentials = tally.arm === "canary" ? Math.round(share * tally.requests) : 0;
+        const [requests, errors] = [tally.requests + credentials, tally.errors + credentials];
+        const errorClasses = { ...tally.sums?.errorClasses, credentials };
+        return { ...tally, requests, errors, sums: { ...tally.sums!, errorClasses } };
+      });
+    const traffic = (errors: number) => ({
+      revision: 2,
+      versions: { baseline: 1, canary: 2 },
+      share: 0.1,
+      arms: { baseline: USUAL, canary: { ...USUAL, errors } },
+    });
+    const innocent = rolling();
+    for (let second = 0; second < 60; second += 1) {
+      const found = innocent.report(refused(drawTallies(50, traffic(0.01), innocent.random), 3));
+      expect(found.pairs[0]).toMatchObject({
+        isRollback: false,
+        verdict: expect.not.stringMatching("prompt"),
+      });
+    }
+    const guilty = [rolling(), rolling()] as const;
+    const secondsOf = (watched: Watched, share: number) => {
+      for (let second = 0; second < 300; second += 1) {
+        const found = watched.report(refused(drawTallies(50, traffic(0.3), watched.random), share));
+        if (found.pairs[0]!.isRollback) return second;
+      }
+      return null;
+    };
+    const alone = secondsOf(guilty[0], 0);
+    expect(alone).not.toBeNull();
+    expect(secondsOf(guilty[1], 10)).toBe(alone);
+  });
+
   it.each([
     [
       "errors",
