@@ -18,6 +18,21 @@ function unitsOf(watched: Watched, metric: "errors" | "thumbs_down" = "errors") 
   return { baseline: guard?.baselineUnits ?? 0, canary: guard?.canaryUnits ?? 0 };
 }
 
+/** The same, and `share` times as many calls of the canary with a bad key. */
+const addRefused = (tallies: Tally[], share: number) =>
+  tallies.map((tally) => {
+    const credentials = tally.arm === "canary" ? Math.round(share * tally.requests) : 0;
+    const [requests, errors] = [tally.requests + credentials, tally.errors + credentials];
+    const errorClasses = { ...tally.sums?.errorClasses, credentials };
+    return { ...tally, requests, errors, sums: { ...tally.sums!, errorClasses } };
+  });
+const failingTraffic = (errors: number) => ({
+  revision: 2,
+  versions: { baseline: 1, canary: 2 },
+  share: 0.1,
+  arms: { baseline: USUAL, canary: { ...USUAL, errors } },
+});
+
 describe("a verdict from tallies", () => {
   it("is to watch where the arms are alike, and lets a ramp go on once that is proven", () => {
     const watched = rolling();
@@ -30,22 +45,9 @@ describe("a verdict from tallies", () => {
   });
 
   it("neither blames a version for callers with a bad key nor lets it hide among them", () => {
-    const refused = (tallies: Tally[], share: number) =>
-      tallies.map((tally) => {
-        const credentials = tally.arm === "canary" ? Math.round(share * tally.requests) : 0;
-        const [requests, errors] = [tally.requests + credentials, tally.errors + credentials];
-        const errorClasses = { ...tally.sums?.errorClasses, credentials };
-        return { ...tally, requests, errors, sums: { ...tally.sums!, errorClasses } };
-      });
-    const traffic = (errors: number) => ({
-      revision: 2,
-      versions: { baseline: 1, canary: 2 },
-      share: 0.1,
-      arms: { baseline: USUAL, canary: { ...USUAL, errors } },
-    });
     const innocent = rolling();
     for (let second = 0; second < 60; second += 1) {
-      const found = innocent.report(refused(drawTallies(50, traffic(0.01), innocent.random), 3));
+      const found = innocent.report(addRefused(drawTallies(50, failingTraffic(0.01), innocent.random), 3));
       expect(found.pairs[0]).toMatchObject({
         isRollback: false,
         verdict: expect.not.stringMatching("prompt"),
@@ -54,7 +56,7 @@ describe("a verdict from tallies", () => {
     const guilty = [rolling(), rolling()] as const;
     const secondsOf = (watched: Watched, share: number) => {
       for (let second = 0; second < 300; second += 1) {
-        const found = watched.report(refused(drawTallies(50, traffic(0.3), watched.random), share));
+        const found = watched.report(addRefused(drawTallies(50, failingTraffic(0.3), watched.random), share));
         if (found.pairs[0]!.isRollback) return second;
       }
       return null;
