@@ -33,6 +33,15 @@ const failingTraffic = (errors: number) => ({
   arms: { baseline: USUAL, canary: { ...USUAL, errors } },
 });
 
+/** Until the rollback of a canary that fails in three of ten calls; null: there is none. */
+const secondsOf = (watched: Watched, share: number) => {
+  for (let second = 0; second < 300; second += 1) {
+    const found = watched.report(addRefused(drawTallies(50, failingTraffic(0.3), watched.random), share));
+    if (found.pairs[0]!.isRollback) return second;
+  }
+  return null;
+};
+
 describe("a verdict from tallies", () => {
   it("is to watch where the arms are alike, and lets a ramp go on once that is proven", () => {
     const watched = rolling();
@@ -54,13 +63,6 @@ describe("a verdict from tallies", () => {
       });
     }
     const guilty = [rolling(), rolling()] as const;
-    const secondsOf = (watched: Watched, share: number) => {
-      for (let second = 0; second < 300; second += 1) {
-        const found = watched.report(addRefused(drawTallies(50, failingTraffic(0.3), watched.random), share));
-        if (found.pairs[0]!.isRollback) return second;
-      }
-      return null;
-    };
     const alone = secondsOf(guilty[0], 0);
     expect(alone).not.toBeNull();
     expect(secondsOf(guilty[1], 10)).toBe(alone);
