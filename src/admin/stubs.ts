@@ -1,6 +1,7 @@
 // Calls to the Durable Objects. A stub that has thrown is broken, so each attempt takes a new one; one retry where the
 // platform says that it may help, none where the object is overloaded (a retry would add to the load). Repeating a
-// write is safe because every envelope carries an idempotency key. Guarantee: out of reach is 503, not 500.
+// write is safe because every envelope carries an idempotency key. Guarantee: out of reach is 503, not 500; so is an object
+// that runs another deployment for a while and does not know what it is asked.
 
 import type { ControlPort } from "../core/ports.ts";
 import { isProblem, problem, type Problem } from "../core/problem.ts";
@@ -11,7 +12,10 @@ import { REGISTRY_NAME, type Env } from "../env.ts";
  * (`durableObjectReset`); so does running out of memory or of time, which says nothing about this call. */
 type StubError = { retryable?: boolean; overloaded?: boolean; durableObjectReset?: boolean };
 
-/** What the call answers, or `release_unavailable`. Exceptions thrown by the object itself are bugs and pass. */
+/** Known by the runtime's words alone: such an error has no flag of its own. The test in workerd notices when they change. */
+const UNKNOWN_METHOD = /^The RPC receiver does not implement the method\b/;
+
+/** What the call answers, or `release_unavailable`. Other exceptions thrown by the object itself are bugs and pass. */
 export async function callStub<Stub, Answer>(
   getStub: () => Stub,
   call: (stub: Stub) => Promise<Answer>,
@@ -21,6 +25,7 @@ export async function callStub<Stub, Answer>(
     try {
       return await call(getStub());
     } catch (error) {
+      if (error instanceof TypeError && UNKNOWN_METHOD.test(error.message)) return otherDeployment();
       const { retryable = false, overloaded = false, durableObjectReset = false } = error as StubError;
       if (!retryable && !overloaded && !durableObjectReset) throw error;
       if (overloaded || attempt >= attempts) {
@@ -31,6 +36,13 @@ export async function callStub<Stub, Answer>(
       }
     }
   }
+}
+
+function otherDeployment(): Problem {
+  return problem(
+    "release_unavailable",
+    "A deployment is under way: the object that holds this state runs another one, which does not know this call. Send it again shortly.",
+  );
 }
 
 /** Calls the Control of a prompt, named by its name or by one of its aliases. The name that answered goes along. */

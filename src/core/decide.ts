@@ -85,5 +85,8 @@ export function decide(
     case "ramp_resume":
     case "ramp_stop":
       return decideRampTurn(state, input, context);
+    default:
+      // From a Worker of a later deployment.
+      return problem("release_unavailable", "A deployment is under way. Send it again shortly.");
   }
 }

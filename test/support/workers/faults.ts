@@ -3,12 +3,12 @@
 
 /** `dead` fails at once, `silent` never answers; neither lets the call happen. `delayMs` passes before the call,
  * `answerDelayMs` after it and before its answer leaves. Of syncs alone: every `loseEvery`th answer is lost on its way, and
- * every `repeatEvery`th call arrives twice. */
+ * every `repeatEvery`th call arrives twice. `lacks`: methods that an object of another deployment does not have; `*`: any. */
 export type Fault =
   | "none"
   | "dead"
   | "silent"
-  | { delayMs?: number; answerDelayMs?: number; loseEvery?: number; repeatEvery?: number };
+  | { delayMs?: number; answerDelayMs?: number; loseEvery?: number; repeatEvery?: number; lacks?: string[] };
 
 /** `frozen`: this isolate reads KV as it was when the fault began; writes still arrive. */
 export type Faults = { control: Fault; registry: Fault; store: Fault | "frozen"; crypto: Fault };
@@ -49,6 +49,13 @@ export async function callUnderFault<Result>(
     throw new Error(`the answer to ${name} was lost: the harness lost it`);
   }
   return result;
+}
+
+/** Under which name a method is called: one that nobody has where the object lacks it, so that the runtime itself refuses. */
+export function methodUnderFault(room: Room, method: string): string {
+  const fault = faults[room];
+  const lacks = typeof fault === "string" ? [] : (fault.lacks ?? []);
+  return lacks.includes(method) || lacks.includes("*") ? `${method}OfAnotherDeployment` : method;
 }
 
 function noteCall(name: string): number {

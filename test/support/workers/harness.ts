@@ -4,7 +4,7 @@
 
 import { WorkerEntrypoint } from "cloudflare:workers";
 import shipped, { Control as ShippedControl, Registry as ShippedRegistry } from "../../../src/index.ts";
-import { callUnderFault, calls, faults, type Room } from "./faults.ts";
+import { callUnderFault, calls, faults, methodUnderFault, type Room } from "./faults.ts";
 import { remote, serveCall } from "./remote.ts";
 import { freeze, type RawStore, storeUnderFaults, thaw } from "./store.ts";
 
@@ -50,7 +50,8 @@ function namespaceUnderFaults(namespace: Namespace, room: Room): Namespace {
     getByName(name) {
       return new Proxy(namespace.getByName(name), {
         get(stub, method) {
-          const member: unknown = Reflect.get(stub, method);
+          const asked = typeof method === "string" ? methodUnderFault(room, method) : method;
+          const member: unknown = Reflect.get(stub, asked);
           if (typeof member !== "function" || typeof method !== "string") return member;
           return (...args: unknown[]) =>
             callUnderFault(room, method, () => Reflect.apply(member, stub, args) as Promise<unknown>);
