@@ -12,13 +12,24 @@ export type Version = "baseline" | "canary";
 /** Of one version's answers. Times are real: keep them short. */
 export type Behaviour = {
   status: number;
+  /** The share of its answers that `status` is for, if that is an error; all others are good. */
+  failing: number;
+  /** The times are the least ones: one answer in twenty takes 4.5 times as long or longer, at most twelve times. */
+  isLongTailed: boolean;
   /** Until the first event, and until the end. */
   firstTokenMs: number;
   totalMs: number;
   outputTokens: number;
 };
 
-const GOOD: Behaviour = { status: 200, firstTokenMs: 12, totalMs: 24, outputTokens: 100 };
+const GOOD: Behaviour = {
+  status: 200,
+  failing: 1,
+  isLongTailed: false,
+  firstTokenMs: 12,
+  totalMs: 24,
+  outputTokens: 100,
+};
 
 export type Dispatch = { atMs: number; prompt: string; version: Version; status: number };
 
@@ -33,6 +44,7 @@ export type Provider = {
 export async function startProvider(): Promise<Provider> {
   const dispatches: Dispatch[] = [];
   const told = new Map<string, { [version in Version]?: Partial<Behaviour> }>();
+  const asked = new Map<string, number>();
   const server = createServer((incoming, answer) => {
     const chunks: Buffer[] = [];
     incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -45,11 +57,11 @@ export async function startProvider(): Promise<Provider> {
           ? "baseline"
           : null;
       if (version === null) return void answer.writeHead(400).end("no prompt in it");
-      const behaviour = { ...GOOD, ...told.get(prompt)?.[version] };
+      const turn = (asked.get(`${prompt} ${version}`) ?? 0) + 1;
+      asked.set(`${prompt} ${version}`, turn);
+      const behaviour = vary({ ...GOOD, ...told.get(prompt)?.[version] }, turn);
       dispatches.push({ atMs: Date.now(), prompt, version, status: behaviour.status });
-      // No two answers are alike.
-      const some = 0.8 + 0.4 * ((dispatches.length * 0.618_033_988_749_895) % 1);
-      void play(answer, { ...behaviour, outputTokens: Math.round(behaviour.outputTokens * some) });
+      void play(answer, behaviour);
     });
   });
   server.keepAliveTimeout = 600_000;
@@ -64,9 +76,30 @@ export async function startProvider(): Promise<Provider> {
   };
 }
 
+/** No two answers are alike; the shares of those that fail and of those that are slow are the same in every stretch. */
+function vary(behaviour: Behaviour, turn: number): Behaviour {
+  const { failing, isLongTailed, firstTokenMs, totalMs, outputTokens } = behaviour;
+  const slower = isLongTailed ? Math.min(12, (1 - spread(turn, Math.SQRT2)) ** -0.5) : 1;
+  return {
+    ...behaviour,
+    status: spread(turn, Math.sqrt(3)) < failing ? behaviour.status : 200,
+    firstTokenMs: firstTokenMs * slower,
+    totalMs: totalMs * slower,
+    outputTokens: Math.round(outputTokens * (0.8 + 0.4 * spread(turn, GOLDEN))),
+  };
+}
+
+const GOLDEN = 0.618_033_988_749_895;
+
+/** From 0 to 1, evenly spread over the turns whatever stretch of them is looked at. */
+function spread(turn: number, step: number): number {
+  return (turn * step) % 1;
+}
+
 async function play(answer: ServerResponse, behaviour: Behaviour): Promise<void> {
   const { status, firstTokenMs, totalMs, outputTokens } = behaviour;
   if (status !== 200) {
+    if (behaviour.isLongTailed) await pass(firstTokenMs);
     answer.writeHead(status, { "content-type": "application/json" });
     return void answer.end(`{"error":{"message":"as told","type":"server_error"}}`);
   }

@@ -97,6 +97,9 @@ describe("a canary whose answers are all good, but", () => {
   ])("%s, is rolled back", async (name, behaviour, reason) => {
     const prompt = name.replaceAll(/[^a-z]+/g, "-");
     await createRollout(cluster.control.url, prompt, 20);
+    // On a busy machine it is now and then the first to find what others are here to find.
+    const guardrails = { latency_tail: { action: "off" } };
+    await callAdmin(cluster.control.url, "PUT", `/admin/prompts/${prompt}`, { guardrails });
     const admin = connect(cluster.control.url, prompt);
     const chats = startChats(cluster.edges, prompt, 6);
     await until(() => chats.answered() > 600, 30_000, "what is usual is known");
@@ -112,44 +115,6 @@ describe("a canary whose answers are all good, but", () => {
   });
 });
 
-describe("a ramp under real traffic", () => {
-  it("completes by itself, keeps a holdback, and promotes", async () => {
-    const prompt = "ramped-by-traffic";
-    await createRollout(cluster.control.url, prompt, 0);
-    const plan = { steps: [50, 100], bakeMs: 300, holdback: 10, holdbackMs: 500 };
-    await callAdmin(cluster.control.url, "POST", `/admin/prompts/${prompt}/ramp`, { version: 2, ...plan });
-    // Alike, and slow to vary: what is to be proven is that nothing is worse.
-    const chats = startChats(cluster.edges, prompt, 8);
-    const admin = connect(cluster.control.url, prompt);
-    const done = await until(
-      async () => {
-        const revisions = await admin.revisions();
-        return revisions[0]?.after.baseline === 2 && revisions.toReversed();
-      },
-      60_000,
-      "version 2 is the baseline",
-    );
-    await chats.stop();
-    const ramped = done.filter(({ ramp }) => ramp !== undefined);
-    expect(ramped.map(({ actor, ramp }) => `${ramp?.event} by ${actor}`)).toEqual([
-      "start by admin",
-      "holdback by ramp",
-      "complete by ramp",
-    ]);
-    const [started, held, promoted] = ramped.map(({ after }) => after.arms);
-    expect(started).toEqual([
-      { version: 1, weight: 50 },
-      { version: 2, weight: 50 },
-    ]);
-    expect(held).toEqual([
-      { version: 1, weight: 10 },
-      { version: 2, weight: 90 },
-    ]);
-    expect(promoted).toEqual([{ version: 2, weight: 100 }]);
-    console.log(`${prompt}: ${chats.answered()} answers — ${ramped.map(({ reason }) => reason).join(" | ")}`);
-  }, 90_000);
-});
-
 describe("an incident of both arms", () => {
   it("rolls nothing back, freezes, and is called upstream", async () => {
     const prompt = "fails-together";
@@ -162,13 +127,13 @@ describe("an incident of both arms", () => {
     const health = await until(
       async () => {
         const found = await admin.health();
-        return found.verdict === "upstream" && found;
+        return found.upstream[0]?.metric === "errors" && found;
       },
       20_000,
-      "the verdict is upstream",
+      "errors are found upstream",
     );
     await chats.stop();
-    expect(health).toMatchObject({ isFrozen: true, upstream: [{ metric: "errors" }] });
+    expect(health).toMatchObject({ verdict: "upstream", isFrozen: true });
     expect(health.says).toMatch(
       /^not the prompt: errors \d+(\.\d)? % → \d+(\.\d)? % on the baseline since \d\d:\d\d UTC/,
     );
