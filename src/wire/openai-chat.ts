@@ -17,6 +17,7 @@ import { Plan } from "./plan.ts";
 import { settingsFor, type Settings } from "./settings.ts";
 import { shapesIn } from "./shapes.ts";
 import type { Insertion, Patch } from "./splice.ts";
+import { askForUsage, isAskSettled, isUsageOpen } from "./stream-usage.ts";
 import { endOfLeading, instructionsIn, isDeveloper, ROLE } from "./turns.ts";
 import type { FormatId, PrepareOptions, Scan, WireFormat } from "./wire.ts";
 
@@ -27,7 +28,7 @@ export type ChatPieces = {
   examples: Uint8Array[];
 };
 
-const FIELDS = fieldsOf({ messages: 4, reasoning: 1, response_format: 2 });
+const FIELDS = fieldsOf({ messages: 4, reasoning: 1, response_format: 2, stream_options: 1 });
 const AS_SYSTEM = encodeUtf8('{"role":"system","content":');
 const AS_DEVELOPER = encodeUtf8('{"role":"developer","content":');
 const CLOSE = encodeUtf8("}");
@@ -66,9 +67,10 @@ function encodeRoles(text: Uint8Array): ChatPieces["system"] {
   };
 }
 
-function plan({ spans: tree }: Scan<Tree>, prepared: ChatPieces): Patch[] | Problem {
+function plan(scan: Scan<Tree>, prepared: ChatPieces): Patch[] | Problem {
+  const { spans: tree } = scan;
   const changes = new Plan(tree);
-  const refusal = changes.apply(prepared.settings);
+  const refusal = changes.apply(askForUsage(prepared.settings, scan));
   if (refusal !== null) return refusal;
   const { system, examples } = prepared;
   const own = system === null ? examples : [system.asSystem, ...examples];
@@ -99,9 +101,11 @@ function placeMessages(changes: Plan, list: Node, { system, examples, placement 
 }
 
 /** Of the item that is cut the role must be known. */
-function isSettled({ spans: tree }: Scan<Tree>, { system, examples, placement }: ChatPieces): boolean {
+function isSettled(scan: Scan<Tree>, { settings, system, examples, placement }: ChatPieces): boolean {
+  const { spans: tree } = scan;
   const list = findMembers(tree, ROOT, MESSAGES).at(-1) ?? NONE;
   if (list === NONE || (system !== null && placement === "replace")) return false;
+  if (!isAskSettled(settings, scan)) return false;
   const hasRole = (item: Node) => item !== NONE && findMember(tree, item, ROLE) !== NONE;
   const needsBody = examples.length > 0 || (system !== null && placement === "append");
   if (needsBody && !hasRole(endOfLeading(tree, list))) return false;
@@ -115,6 +119,7 @@ export const openaiChat: WireFormat<Tree, ChatPieces> = defineFormat({
   answers: chatAnswers,
   scan: (body) => scanMessages(body, FIELDS),
   shapes: ({ spans }) => shapesIn("openai-chat", spans, ROOT),
+  leavesUsageOpen: isUsageOpen,
   prepare: (rendered, options) => prepareChat(rendered, options, "openai-chat"),
   plan,
   stream: { list: MESSAGES, watched: ROLE, isSettled },

@@ -41,6 +41,8 @@ export type Settings = {
   };
   /** Members that `provider_params` sets as a whole, so that nothing else may touch them. */
   owned: Set<string>;
+  /** Usage of a stream is to be asked for where the caller leaves it open (stream-usage.ts). */
+  asksUsage: boolean;
   /** The path names the model; what the body says of one counts for nothing. */
   modelInPath: boolean;
   /** The model that goes into the path, where the path names it; null: the caller's own stays. */
@@ -54,7 +56,8 @@ const cache = new WeakMap<JsonObject, Map<string, { source: Source; settings: Se
 
 /** `rendered.params` and its neighbours are the version's own objects on every request, which is what the cache keys on. */
 export function settingsFor(rendered: Rendered, format: FormatId, options: PrepareOptions): Settings {
-  const key = `${format}/${options.provider}/${options.count}/${options.modelInPath === true}`;
+  const { provider, count, modelInPath, asksUsage } = options;
+  const key = `${format}/${provider}/${count}/${modelInPath === true}/${asksUsage === true}`;
   let known = cache.get(rendered.params);
   if (known === undefined) {
     known = new Map();
@@ -91,6 +94,7 @@ export function emptySettings(format: FormatId, modelInPath: boolean): Settings 
       declared: [],
     },
     owned: new Set(),
+    asksUsage: false,
     modelInPath,
     pathModel: null,
   };
@@ -112,6 +116,9 @@ function resolveSettings(rendered: Rendered, format: FormatId, options: PrepareO
   }
   addResponseFormat(settings, rendered.responseFormat, format);
   addProviderParams(settings, rendered, format, options);
+  // A version that sets the options itself has said all there is to say.
+  const isOpen = format === "openai-chat" && !settings.owned.has("stream_options");
+  settings.asksUsage = isOpen && options.asksUsage === true;
   if (options.count) {
     settings.list = settings.list.filter(
       ({ spellings }) => isCounted(format, spellings[0]![0].text) !== false,

@@ -61,6 +61,8 @@ export type PrepareOptions = {
   count: boolean;
   /** The path names the model, so the body says none. */
   modelInPath?: boolean;
+  /** The deployment wants usage of streams whose callers do not say whether they do (STREAM_USAGE). */
+  asksUsage?: boolean;
 };
 
 /** How a body of the format may go up while it still comes in (partial-body.ts). */
@@ -82,6 +84,9 @@ export type WireFormat<Spans = unknown, Prepared extends Pieces = Pieces> = {
   scan(body: Uint8Array, resource?: Resource | null): Scan<Spans> | Problem;
   /** What of the body is its caller's code. */
   shapes(scan: Scan<Spans>): Shapes;
+  /** Does the caller of a stream leave it open whether it reports usage, so that it does not and may be asked to? Without
+   * this, streams of the format always report it. */
+  leavesUsageOpen?(scan: Scan<Spans>): boolean;
   /** Encodes a rendered version once; the result is reused for every request while the version has no variables. */
   prepare(rendered: Rendered, options: PrepareOptions): Prepared;
   /** What `inject` splices, sorted: for a body that is sent while it is still being read. */
