@@ -37,6 +37,9 @@ export type Env = {
   /** "off": answers are not looked at, so tokens, cost, finish and times to the first token are unknown; errors by status,
    * times and counts remain. */
   METERING?: string;
+  /** Providers, by comma, whose chat streams are asked to report usage where the caller has not said whether they should;
+   * the chunk that brings it is taken out again. Unset: none. Costs about 35 µs a chunk. */
+  STREAM_USAGE?: string;
   /** A call under way for longer counts as one that was never answered, in ms (600000). */
   HUNG_AFTER_MS?: string;
   /** How long a proxy key that was confirmed goes on working while the Registry is out of reach, in ms (600000); "0":

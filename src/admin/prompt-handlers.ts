@@ -3,6 +3,7 @@
 import { diffContents } from "../core/diff.ts";
 import type { PutPrompt } from "../core/ports.ts";
 import { isProblem, problem, type Problem } from "../core/problem.ts";
+import { usageProviders } from "../core/providers.ts";
 import { NAME_PATTERN } from "../core/types.ts";
 import { REGISTRY_NAME } from "../env.ts";
 import { checkRole } from "./auth.ts";
@@ -67,7 +68,8 @@ export const promptHandlers: Handlers<typeof promptOperations & typeof versionOp
     const unknown = checkProviders([body.provider], env, "provider");
     if (unknown !== null) return unknown;
     return callControl(env, params.prompt, async (control) => {
-      const rendering = await renderRequest(control, body);
+      const asksUsage = usageProviders(env).includes(body.provider);
+      const rendering = await renderRequest(control, { ...body, asksUsage });
       return isProblem(rendering) ? rendering : answerWith(rendering);
     });
   },

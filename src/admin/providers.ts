@@ -3,7 +3,14 @@
 
 import { findNearMiss } from "../core/content-problems.ts";
 import { problem, type Problem } from "../core/problem.ts";
-import { awsRegionOf, makerOf, PROVIDERS, secretVar, upstreamVar } from "../core/providers.ts";
+import {
+  awsRegionOf,
+  makerOf,
+  PROVIDERS,
+  secretVar,
+  upstreamVar,
+  usageProviders,
+} from "../core/providers.ts";
 import type { Env } from "../env.ts";
 import type { ProviderView } from "./schemas.ts";
 
@@ -27,14 +34,32 @@ export function checkProviders(names: readonly string[], env: Env, field: string
   return problem("provider_not_found", detail, { field });
 }
 
-/** The built-in ones, then those that `UPSTREAM_…` adds, by name. */
+/** The built-in ones, then those that `UPSTREAM_…` adds, by name; and last what a var takes for one and is none. */
 export function describeProviders(env: Env): ProviderView[] {
   const known = Object.keys(PROVIDERS);
   const configured = Object.keys(env).flatMap((name) => UPSTREAM.exec(name)?.[1] ?? []);
   const added = configured
     .map((name) => name.toLowerCase().replaceAll("_", "-"))
     .filter((name) => !known.includes(name));
-  return [...known, ...added.toSorted()].map((name) => describeProvider(name, env));
+  const names = [...known, ...added.toSorted()];
+  const asked = usageProviders(env);
+  const views = names.map((name) => {
+    const view = describeProvider(name, env);
+    const asksUsage = asked.includes(name) && view.origin !== null;
+    return asksUsage ? { ...view, can: [...view.can, "stream-usage" as const] } : view;
+  });
+  const strangers = [...new Set(asked)].filter((name) => !names.includes(name));
+  return [...views, ...strangers.map((name) => describeStranger(name, names))];
+}
+
+function describeStranger(name: string, names: string[]): ProviderView {
+  const nearest = findNearMiss(name, names);
+  const guess = nearest === null ? "" : `Did you mean ${nearest}? `;
+  const finding = {
+    message: "STREAM_USAGE names it, and there is no such provider.",
+    mend: `${guess}Names are separated by commas; ${upstreamVar(name)} would add it.`,
+  };
+  return { name, origin: null, secret: null, can: [], problems: [finding] };
 }
 
 function describeProvider(name: string, env: Env): ProviderView {

@@ -18,6 +18,8 @@ export type RenderInput = {
   path?: string | undefined;
   body?: Record<string, unknown> | undefined;
   environment: string;
+  /** Whether the data plane asks for the usage of a stream. */
+  asksUsage: boolean;
 };
 
 export type Rendering = {
@@ -35,7 +37,7 @@ const CALLER_MODEL = "the-callers-model";
 const CALLER_TEXT = "Hello";
 
 export async function renderRequest(control: ControlPort, input: RenderInput): Promise<Rendering | Problem> {
-  const { provider, environment } = input;
+  const { provider, environment, asksUsage } = input;
   const path = input.path ?? defaultPath(provider, input.body);
   const endpoint = matchEndpoint(provider, path.replace(/\?.*$/s, ""));
   if (endpoint === null) {
@@ -58,7 +60,7 @@ export async function renderRequest(control: ControlPort, input: RenderInput): P
   if (isProblem(found)) return found;
   const rendered = renderVersion(found.compiled, mergeVariables(scan, input.variables as JsonObject));
   if (isProblem(rendered)) return rendered;
-  const options = { provider, count: endpoint.count, modelInPath: endpoint.modelAt !== null };
+  const options = { provider, count: endpoint.count, modelInPath: endpoint.modelAt !== null, asksUsage };
   const prepared = endpoint.format.prepare(rendered, options);
   const bytes = endpoint.format.inject(scan, prepared);
   if (isProblem(bytes)) return bytes;

@@ -295,8 +295,10 @@ export const providerSchema = z
       .nullable()
       .describe("Name of the secret that is put in the place of a proxy key; null: the Worker holds none."),
     can: z
-      .array(z.enum(["pass-through", "prompts", "proxy-keys", "signing"]))
-      .describe("What works with this provider as it is configured."),
+      .array(z.enum(["pass-through", "prompts", "proxy-keys", "signing", "stream-usage"]))
+      .describe(
+        "What works with this provider as it is configured. `stream-usage`: chat streams are asked to report usage where the caller does not say whether they should (`STREAM_USAGE`).",
+      ),
     problems: z.array(z.object({ message: z.string(), mend: z.string() })),
   })
   .meta({ id: "Provider" });

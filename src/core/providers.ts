@@ -21,6 +21,17 @@ export const PROVIDERS: Readonly<Record<string, string | null>> = {
 
 export const PROVIDER_PATTERN = /^[a-z0-9][a-z0-9_-]{0,62}$/;
 
+/** Providers whose chat streams are asked to report usage where the caller does not say whether they should: those in
+ * STREAM_USAGE (`"openai, groq"`), unless nobody would read it. */
+export function usageProviders(vars: {
+  STREAM_USAGE?: string | undefined;
+  METERING?: string | undefined;
+}): string[] {
+  if (vars.STREAM_USAGE === undefined || vars.METERING === "off") return [];
+  const names = vars.STREAM_USAGE.split(",").map((name) => name.trim().toLowerCase());
+  return names.filter((name) => name !== "");
+}
+
 /** Providers whose APIs have ways of their own. */
 const MAKERS = ["anthropic", "azure", "bedrock", "gemini", "workers-ai"];
 

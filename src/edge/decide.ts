@@ -47,6 +47,8 @@ export type Question = {
   agent: Agent | null;
   /** The proxy key that it came with; null: none. */
   admission: Admission | null;
+  /** Usage of a stream is asked for where the caller leaves it open. */
+  asksUsage: boolean;
   /** The body has been read in part. Nothing is noted of such a question: what is still to come may be an answer of the
    * assistant's, and a conversation would be taken to begin where it goes on. */
   isCut?: true;
@@ -68,6 +70,8 @@ export type Decision = {
   chain: ChainNote | null;
   /** The answer is asked for as a stream. */
   streams: boolean;
+  /** Its usage is asked for, but not by the caller, who must not see the chunk that says it. */
+  hidesUsage: boolean;
   /** Arms are compared, so the first event of a stream is looked at in each: an error there is the provider's as often as
    * the version's, and must not count against the canary alone. */
   isCompared: boolean;
@@ -154,6 +158,7 @@ export async function decideBody(
       injected: inject(question, loaded),
       chain: noteOf({ ...question, unit, link, release, assignment, conversations }, Date.now()),
       streams: question.endpoint.streams ?? question.scan.stream,
+      hidesUsage: question.asksUsage && question.endpoint.format.leavesUsageOpen?.(question.scan) === true,
       isCompared: isShielded || (hasShield && served.reason === "split"),
       describe: (routed) => describeCall(question, entry, routed, link?.root?.key ?? unit.key, release),
       fallback: isShielded ? () => fallBack(question, entry, served, scope) : null,
@@ -261,8 +266,8 @@ function injectBody({ endpoint, scan, isCut }: Question, prepared: Pieces): Inje
 }
 
 function inject(question: Question, loaded: LoadedVersion): Injected | Problem {
-  const { endpoint, provider, variables, path, agent } = question;
-  const options = { provider, count: endpoint.count, modelInPath: endpoint.modelAt !== null };
+  const { endpoint, provider, variables, path, agent, asksUsage } = question;
+  const options = { provider, count: endpoint.count, modelInPath: endpoint.modelAt !== null, asksUsage };
   // A coding agent's own system text has to stay first, and as it is.
   const placement = agent === null ? null : "append";
   const piece = prepareVersion(loaded, endpoint.format, variables, options, placement);

@@ -174,6 +174,7 @@ export function answerTurn(
       const watch = {
         ...watchFor(call, endpoint.format.answers, open),
         look: lookForId(decision, call.scope),
+        hidesUsage: decision.hidesUsage,
         streams: endpoint.streams === true,
       };
       const answer = relayAnswer(attempted.upstream, attempted.opening, watch);
@@ -200,6 +201,7 @@ function watchFor(
     rules,
     streams: false,
     look: null,
+    hidesUsage: false,
     idleMs: Number(scope.env.STREAM_IDLE_TIMEOUT_MS) || null,
     meter: open === null ? null : meterOf(open, scope),
   };

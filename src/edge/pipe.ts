@@ -1,12 +1,18 @@
 // Ways for bytes from one stream into another, that leave the other open where the first one breaks, so that something can
-// be said before the connection is broken. The runtime's own pipe, or a loop of ours where silence has a limit: that
-// one costs JavaScript between the chunks (about 35 µs each), one timer a stream and a count, no timer a chunk.
+// be said before the connection is broken. The runtime's own pipe, or a loop of ours where silence has a limit or something
+// is taken out: that one costs JavaScript between the chunks (about 35 µs each), and for the limit one timer a stream and a
+// count, no timer a chunk.
 
 import { problem, type Problem } from "../core/problem.ts";
 import { lookThrough, type Look } from "./head.ts";
 import type { Sight } from "./sight.ts";
 
 const LINE_END = Uint8Array.of(0x0a);
+
+/** What sees the bytes as they come, and what may take some of them out after that. */
+type Hands = { sight: Pick<Sight, "push"> | null; filter: Filter | null };
+export type Filter = { push(bytes: Uint8Array): Uint8Array; finish(): Uint8Array };
+type Writer = WritableStreamDefaultWriter<Uint8Array>;
 
 /** Why a stream did not end as it should. */
 export type Broken = { problem: Problem; error: unknown };
@@ -16,7 +22,7 @@ export async function pipeHead(
   body: ReadableStream,
   writable: WritableStream,
   chunks: Uint8Array[],
-  { look, sight }: { look: Look | null; sight: Pick<Sight, "push"> | null },
+  { look, ...hands }: Hands & { look: Look | null },
 ): Promise<Broken | "ended" | null> {
   const writer = writable.getWriter();
   const reader = (body as ReadableStream<Uint8Array>).getReader();
@@ -25,19 +31,16 @@ export async function pipeHead(
   try {
     for (const chunk of chunks) {
       isEnough = sees?.(chunk) ?? true;
-      // A copy: what is written may be taken away.
-      sight?.push(chunk.slice());
-      await writer.write(chunk);
+      await passOn(writer, chunk, hands);
     }
     while (!isEnough) {
       const { done, value } = await reader.read();
       if (done) {
-        await writer.close();
+        await close(writer, hands);
         return "ended";
       }
       isEnough = sees?.(value) ?? true;
-      sight?.push(value.slice());
-      await writer.write(value);
+      await passOn(writer, value, hands);
     }
   } catch (error) {
     reader.cancel(error).catch(() => {});
@@ -47,6 +50,20 @@ export async function pipeHead(
   }
   reader.releaseLock();
   return null;
+}
+
+/** Seen first, then filtered. */
+async function passOn(writer: Writer, bytes: Uint8Array, { sight, filter }: Hands): Promise<void> {
+  // A copy: what is written may be taken away.
+  sight?.push(bytes.slice());
+  const kept = filter === null ? bytes : filter.push(bytes);
+  if (kept.length > 0) await writer.write(kept);
+}
+
+async function close(writer: Writer, { filter }: Hands): Promise<void> {
+  const rest = filter?.finish();
+  if (rest !== undefined && rest.length > 0) await writer.write(rest);
+  await writer.close();
 }
 
 export async function pipe(
@@ -92,45 +109,49 @@ export async function breakOff(
 /** Looks a limit: a silence is ended within a quarter of the limit after it. */
 const LOOKS = 4;
 
-/** `pipeTo` that keeps the writable open where the body breaks off or falls silent. A client that is slow to read is no
- * silence of the provider's. */
-export async function pipeUnlessIdle(
+/** `pipeTo` that keeps the writable open where the body breaks off or falls silent. `idleMs`: null: it may be silent for
+ * ever. A client that is slow to read is no silence of the provider's. */
+export async function pipeByHand(
   body: ReadableStream,
   writable: WritableStream,
-  idleMs: number,
-  sight: Pick<Sight, "push"> | null = null,
+  signal: AbortSignal,
+  { idleMs, ...hands }: Hands & { idleMs: number | null },
 ): Promise<Broken | null> {
   const reader = (body as ReadableStream<Uint8Array>).getReader();
   const writer = writable.getWriter();
   let quietLooks = 0;
   let isReading = false;
-  let isIdle = false;
-  const timer = setInterval(() => {
+  let silence: Broken | null = null;
+  const lookAtClock = (limitMs: number): void => {
     quietLooks = isReading ? quietLooks + 1 : 0;
     if (quietLooks <= LOOKS) return;
-    isIdle = true;
+    silence = silent(limitMs);
     reader.cancel().catch(() => {});
-  }, idleMs / LOOKS);
+  };
+  const leave = () => void reader.cancel().catch(() => {});
+  signal.addEventListener("abort", leave);
+  const timer = idleMs === null ? null : setInterval(lookAtClock, idleMs / LOOKS, idleMs);
   try {
     for (;;) {
       isReading = true;
       const { done, value } = await reader.read();
       isReading = false;
       quietLooks = 0;
-      if (isIdle) return silent(idleMs);
+      if (silence !== null) return silence;
+      if (signal.aborted) return brokenBy(signal.reason);
       if (done) {
-        await writer.close();
+        await close(writer, hands);
         return null;
       }
-      sight?.push(value.slice());
-      await writer.write(value);
+      await passOn(writer, value, hands);
     }
   } catch (error) {
-    if (isIdle) return silent(idleMs);
+    if (silence !== null) return silence;
     reader.cancel(error).catch(() => {});
     return brokenBy(error);
   } finally {
-    clearInterval(timer);
+    if (timer !== null) clearInterval(timer);
+    signal.removeEventListener("abort", leave);
     writer.releaseLock();
   }
 }

@@ -1,6 +1,7 @@
 // What has to be decided about one turn or session, from all that its URL, headers and body say.
 
 import { isProblem, type Problem } from "../core/problem.ts";
+import { usageProviders } from "../core/providers.ts";
 import type { Endpoint, Scan } from "../wire/wire.ts";
 import type { Call } from "./call.ts";
 import { recognizeAgent } from "./clients.ts";
@@ -21,5 +22,6 @@ export function questionOf(call: Call, endpoint: Endpoint, scan: Scan, name: str
   const { values } = variables;
   const agent = recognizeAgent(headers, scan);
   const said = { name, environment, pin, variables: values, headers, scan, agent };
-  return { ...said, endpoint, provider, path, admission };
+  const asksUsage = usageProviders(call.scope.env).includes(provider);
+  return { ...said, endpoint, provider, path, admission, asksUsage };
 }

@@ -1,15 +1,17 @@
 // The provider's answer on its way down, byte for byte and unbuffered. The client's leaving ends the provider's work;
 // the provider's dying mid-stream reaches the client in its format's own words and as a broken stream, never as a clean
 // end (guarantee 4). Watching adds no JavaScript between two chunks: an answer runs through the runtime's own pipe, and a
-// copy of it is looked at now and then (sight.ts), unless a limit on silence asks for more.
+// copy of it is looked at now and then (sight.ts), unless a limit on silence or a chunk to be taken out asks for more.
 
 import { framingOf, type AnswerRules, type Framing } from "../wire/answer.ts";
+import { joinBytes } from "../wire/json-write.ts";
+import { UsageFilter } from "../wire/usage-filter.ts";
 import { cleanResponseHeaders } from "./headers.ts";
 import type { Opening } from "./opening.ts";
 import type { Look } from "./head.ts";
 import type { OutcomeKind } from "../core/metering/outcome.ts";
 import type { Problem } from "../core/problem.ts";
-import { breakOff, brokenBy, pipe, pipeHead, pipeUnlessIdle, type Broken } from "./pipe.ts";
+import { breakOff, brokenBy, pipe, pipeByHand, pipeHead, type Broken } from "./pipe.ts";
 import type { Ctx } from "./releases.ts";
 import type { CallEnd } from "./settle.ts";
 import { createSight, readBranch, watchBranch, type Sight } from "./sight.ts";
@@ -24,6 +26,8 @@ export type Watch = {
   streams: boolean;
   /** Sees the first bytes of a good answer go by. */
   look: Look | null;
+  /** The chunk with the usage of a chat's stream is not for the client. */
+  hidesUsage: boolean;
   /** Longest silence in a stream; null: none is too long. */
   idleMs: number | null;
   /** Of a call that counts; null: nobody wants to know how it ends. */
@@ -44,6 +48,7 @@ export type Meter = {
 /** A body that comes in a piece or two and may be read ahead of its client: one branch of a tee goes down as it is. At 1 KB
  * that costs half of what a pipe of ours costs (bench/run.ts). */
 const SHORT_BYTES = 64 * 1024;
+const NOTHING = new Uint8Array(0);
 const UNREAD: Opening = { chunks: [], failed: false };
 
 /** The provider's answer for the client: its bytes as they came, in the encoding that they came in, its headers
@@ -79,7 +84,9 @@ export function relayAnswer(upstream: Response, opening: Opening | null, watch: 
   const { readable, writable } = openPipe(streams, headers);
   const seen = { ...watch, look, ...(streams ? {} : { idleMs: null }) };
   const words = streams && isLegible ? rules : null;
-  watch.ctx.waitUntil(pump(body, writable, chunks, { ...seen, rules: words, framing, sight, settle }, kind));
+  const filter = watch.hidesUsage && isLegible && framing === "events" ? new UsageFilter() : null;
+  const pumped = { ...seen, rules: words, framing, sight, filter, settle };
+  watch.ctx.waitUntil(pump(body, writable, chunks, pumped, kind));
   return copyAnswer(upstream, readable);
 }
 
@@ -116,9 +123,10 @@ export function copyAnswer(upstream: Response, body: ReadableStream | null): Res
   return answer;
 }
 
-type Pumped = Omit<Watch, "meter"> & {
+type Pumped = Omit<Watch, "meter" | "hidesUsage"> & {
   framing: Framing | null;
   sight: Sight | null;
+  filter: UsageFilter | null;
   settle(kind: OutcomeKind, broken?: Problem | null): void;
 };
 
@@ -141,21 +149,20 @@ async function pump(
   body: ReadableStream,
   writable: WritableStream,
   chunks: Uint8Array[],
-  { signal, idleMs, rules, framing, look, requestId, sight, settle }: Pumped,
+  { signal, idleMs, rules, framing, look, requestId, sight, filter, settle }: Pumped,
   kind: OutcomeKind,
 ): Promise<void> {
   const isHeadRead = chunks.length > 0 || look !== null;
-  const head = isHeadRead ? await pipeHead(body, writable, chunks, { look, sight }) : null;
+  const head = isHeadRead ? await pipeHead(body, writable, chunks, { look, sight, filter }) : null;
   if (head === "ended") return settle(kind);
   const broken =
     head ??
-    (idleMs === null
+    (idleMs === null && filter === null
       ? await pipeSeen(body, writable, signal, sight)
-      : await pipeUnlessIdle(body, writable, idleMs, sight));
+      : await pipeByHand(body, writable, signal, { idleMs, sight, filter }));
   if (broken === null) return settle(kind);
-  const words = signal.aborted
-    ? null
-    : (rules?.breakOff(broken.problem, requestId, framing ?? "events") ?? null);
+  const said = rules?.breakOff(broken.problem, requestId, framing ?? "events") ?? null;
+  const words = signal.aborted || said === null ? null : joinBytes([filter?.finish() ?? NOTHING, said]);
   const isThere = await breakOff(writable, words, broken.error);
   body.cancel().catch(() => {});
   const isLeft = signal.aborted || !isThere;

@@ -84,7 +84,8 @@ export function prepareVersion(
   options: PrepareOptions,
   placement: Placement | null = null,
 ): { prepared: Pieces } | Problem {
-  const key = `${format.id}/${options.provider}/${options.count}/${options.modelInPath === true}/${placement}`;
+  const { provider, count, modelInPath, asksUsage } = options;
+  const key = `${format.id}/${provider}/${count}/${modelInPath === true}/${asksUsage === true}/${placement}`;
   const cached = entry.hasVariables ? undefined : entry.prepared.get(key);
   if (cached !== undefined) return { prepared: cached };
   const rendered = renderVersion(entry.version.compiled, variables ?? {});
