@@ -11,6 +11,9 @@ const ROOM = join(import.meta.dirname, "..", "src", "dashboard");
 const CLIENT = join(ROOM, "client");
 const BUILT = join(ROOM, "built.ts");
 
+/** In this order. */
+const STYLES = ["style.css", "observed.css"];
+
 /** Browsers of the last two years. */
 const BROWSERS = ["chrome120", "firefox120", "safari17"];
 
@@ -35,8 +38,8 @@ export async function buildDashboard(): Promise<string> {
 }
 
 async function bundleStyle(): Promise<string> {
-  const source = await readFile(join(CLIENT, "style.css"), "utf8");
-  const { code } = await transform(source, { loader: "css", minify: true, target: BROWSERS });
+  const sheets = await Promise.all(STYLES.map((name) => readFile(join(CLIENT, name), "utf8")));
+  const { code } = await transform(sheets.join("\n"), { loader: "css", minify: true, target: BROWSERS });
   return code.trim();
 }
 

@@ -143,6 +143,7 @@ const point = z
     firstTokenMs: quantiles,
     outputTokens: known,
     usd: known,
+    pricedAnswers: count.describe("How many answers `usd` is of."),
     errorClasses: z
       .partialRecord(z.enum(ERROR_CLASSES), count)
       .exactOptional()

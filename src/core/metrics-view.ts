@@ -147,6 +147,8 @@ export type SeriesPoint = {
   firstTokenMs: { p50: number; p95: number } | null;
   outputTokens: number | null;
   usd: number | null;
+  /** How many answers `usd` is of. */
+  pricedAnswers: number;
   /** Of `errors`; left out where there are none. */
   errorClasses?: { [errorClass in ErrorClass]?: number };
 };

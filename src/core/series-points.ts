@@ -74,6 +74,7 @@ export function viewPoints(points: Iterable<Point>): SeriesPoint[] {
       firstTokenMs: quantilesOf(sums.firstToken),
       outputTokens: sums.usages > 0 ? sums.output : null,
       usd: sums.costs > 0 ? sums.nanoUsd / 1e9 : null,
+      pricedAnswers: Math.max(0, sums.costs),
       ...viewClasses(sums.errorClasses),
     }));
 }

@@ -27,7 +27,7 @@ describe.each(["light", "dark"] as const)("in the %s scheme", (colorScheme) => {
   it("all text stands out from its background, dialogs and messages included", async () => {
     const prompt = await promptWithHistory();
     const { page, close } = await openDashboard(browser, prompt, { colorScheme });
-    await page.locator("summary").first().click();
+    await page.locator(".versions summary").first().click();
     await page.locator(".message").first().waitFor();
     await page.locator(".diff .added").first().waitFor();
     await page.getByLabel("Unit key").fill("user-1");
@@ -64,7 +64,7 @@ describe.each(["light", "dark"] as const)("in the %s scheme", (colorScheme) => {
       colorScheme,
       viewport: PHONE,
     });
-    await page.locator("summary").first().click();
+    await page.locator(".versions summary").first().click();
     await page.locator(".message").first().waitFor();
     await page.locator(".diff .added").first().waitFor();
     expect(await overflowOf(page)).toBe(0);

@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { expect, inject } from "vitest";
+import { behave, type Behaviour } from "./told-provider.ts";
 
 export type WatchedPage = {
   page: Page;
@@ -84,6 +85,40 @@ export async function ask(prompt: string, key: string): Promise<number> {
   await response.arrayBuffer();
   expect(response.status).toBe(200);
   return Number(response.headers.get("prompt-version"));
+}
+
+/** A prompt whose versions behave as told; every request is a unit of its own. */
+export async function createTold(versions: Partial<Behaviour>[]): Promise<string> {
+  made += 1;
+  const name = `told-${process.pid}-${made}`;
+  await callAdmin("PUT", `/prompts/${name}`, { unit: "request" });
+  for (const behaviour of versions) {
+    await callAdmin("POST", `/prompts/${name}/versions`, { system: behave(behaviour), note: "As told" });
+  }
+  return name;
+}
+
+/** Keeps chats going with the provider that does as it is told, until it is stopped. */
+export function keepChatting(prompt: string, loops = 8): { stop(): Promise<void> } {
+  const state = { running: true };
+  const options = { stream: true, stream_options: { include_usage: true } };
+  const chat = async () => {
+    const response = await fetch(`${url}/p/${prompt}/groq/v1/chat/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: "Bearer told" },
+      body: JSON.stringify({ model: "told", ...options, messages: [{ role: "user", content: "Hello" }] }),
+    });
+    await response.arrayBuffer();
+  };
+  const all = Array.from({ length: loops }, async () => {
+    while (state.running) await chat();
+  });
+  return {
+    stop: async () => {
+      state.running = false;
+      await Promise.all(all);
+    },
+  };
 }
 
 /** Waits until nothing moves any more. */

@@ -172,6 +172,15 @@ describe("a chart", () => {
     await fc.assert(property, { numRuns: 40 });
   });
 
+  test("says of how many answers a cost is, so that one of some is not taken for one of all", async () => {
+    const store = start();
+    const nowS = START_MS / 1_000;
+    const cost = { answers: 2, nanoUsd: 4_000_000_000, fullNanoUsd: 4_000_000_000 };
+    count(store, nowS, { ...createTally({ requests: 5 }), sums: { ...createSums(), cost } });
+    const { series } = await read(store, nowS, { windowS: HOUR_S, stepS: MINUTE_S });
+    expect(series!.points).toMatchObject([{ requests: 5, usd: 4, pricedAnswers: 2 }]);
+  });
+
   test("leaves out what a baseline answered in a canary's stead", async () => {
     const store = start();
     const nowS = START_MS / 1_000;

@@ -19,6 +19,7 @@ function pointsOf(rates: number[], requests = 100): SeriesPoint[] {
     firstTokenMs: null,
     outputTokens: null,
     usd: null,
+    pricedAnswers: 0,
   }));
 }
 

@@ -6,7 +6,7 @@ import type { GateAnswer } from "../guardrails/ramp-gate.ts";
 import type { GuardView, UpstreamView } from "../health.ts";
 
 /** What a guardrail is about, as the subject of a sentence. */
-const SUBJECTS: { readonly [metric in Metric]: string } = {
+export const SUBJECTS: { readonly [metric in Metric]: string } = {
   errors: "errors",
   timeouts: "timeouts",
   refusals: "refusals",
@@ -72,7 +72,7 @@ export function sayValue(metric: Metric, value: number | null): string {
 }
 
 /** Counts as a factor, times and costs as a difference in percent, scores as a difference. */
-function sayEffect({ kind, metric, effect, low, high }: GuardView): string {
+export function sayEffect({ kind, metric, effect, low, high }: GuardView): string {
   if (effect === null) return low === null || low === 0 ? "" : `at least ×${sayFactor(low)}`;
   if (metric === "judge_score") return range(effect, low, high, saySigned);
   if (kind === "mean") {

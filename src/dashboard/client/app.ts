@@ -10,10 +10,12 @@ import {
   readHistory,
   readLive,
   readPrompts,
+  promptPath,
   readRevisions,
   type Live,
   type Model,
 } from "./model.ts";
+import { EVENTS_A_PAGE, mergeObserved, readObserved, windowOf, type WindowName } from "./observed.ts";
 import { addSample } from "./rates.ts";
 
 export type View = { element: HTMLElement; draw(model: Model): void };
@@ -40,6 +42,8 @@ export class App {
   /** Counts selections: an answer that was asked for under another one is stale. */
   #choice = 0;
   #timer: ReturnType<typeof setInterval> | null = null;
+  /** What is being observed; null: nothing now. A slow answer is not asked for twice. */
+  #observing: string | null = null;
 
   constructor(options: AppOptions) {
     this.api = options.api;
@@ -57,7 +61,8 @@ export class App {
       if (document.hidden) return;
       round += 1;
       if (round % ROUNDS_PER_LIST === 0) void this.#reloadList();
-      void this.#reloadLive(false);
+      const isDue = round % windowOf(this.model.observed.window).everyRounds === 0;
+      void this.#reloadLive(false).then(() => this.#observe(isDue));
     }, LIVE_MS);
   }
 
@@ -83,8 +88,21 @@ export class App {
   }
 
   /** Reads everything about the selection again, now. */
-  reload(): Promise<void> {
-    return this.#reloadLive(true);
+  async reload(): Promise<void> {
+    await this.#reloadLive(true);
+    void this.#observe(true);
+  }
+
+  /** Of the charts and of what stands beside them. */
+  chooseWindow(window: WindowName): void {
+    this.update({ observed: { ...this.model.observed, window } });
+    void this.#observe(true);
+  }
+
+  showOlderEvents(): void {
+    const { observed } = this.model;
+    this.update({ observed: { ...observed, mostEvents: observed.mostEvents + EVENTS_A_PAGE } });
+    void this.#observe(false);
   }
 
   async loadOlderRevisions(): Promise<void> {
@@ -120,6 +138,24 @@ export class App {
     const history = withHistory || this.#isNews(live) ? await readHistory(this.api, prompt, environment) : {};
     if (choice !== this.#choice || this.#isOlder(live)) return;
     this.update({ ...history, ...this.#liveParts(live), loading: false, unreachable: null });
+  }
+
+  /** After the release was read: without one there is nothing to observe. */
+  async #observe(withMetrics: boolean): Promise<void> {
+    const { prompt, environment, release, observed } = this.model;
+    if (prompt === null || release === null || this.model.unreachable !== null) return;
+    const { window, mostEvents } = observed;
+    const asked = [this.#choice, window, mostEvents].join(" ");
+    if (this.#observing === asked) return;
+    this.#observing = asked;
+    const isFirst = observed.metrics.body === null || observed.metricsWindow !== window;
+    const options = { window, mostEvents, withMetrics: withMetrics || isFirst };
+    const replies = await readObserved(this.api, promptPath(prompt), environment, options);
+    if (this.#observing !== asked) return;
+    this.#observing = null;
+    const now = this.model.observed;
+    if (asked !== [this.#choice, now.window, now.mostEvents].join(" ")) return;
+    this.update({ observed: mergeObserved(now, replies) });
   }
 
   /** A revision or a version that the page has not seen. */

@@ -47,11 +47,20 @@ export function redraw(host: Element, data: unknown, build: () => Child[]): bool
     : null;
   host.replaceChildren();
   appendAll(host, build());
-  if (focused) host.querySelector<HTMLElement>(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
+  const again = focused && host.querySelector<HTMLElement>(`[data-focus="${CSS.escape(focused)}"]`);
+  if (again) again.focus({ preventScroll: true });
   return true;
 }
 
 const SVG = "http://www.w3.org/2000/svg";
+
+/** As `h`, of a drawing. */
+export function s(tag: string, attributes: Attributes = {}, ...children: Child[]): SVGElement {
+  const element = document.createElementNS(SVG, tag);
+  applyAttributes(element, attributes);
+  appendAll(element, children);
+  return element;
+}
 
 /** Line drawings on a 24 × 24 grid; decoration only, hidden from assistive technology. */
 const ICONS = {
@@ -64,13 +73,9 @@ const ICONS = {
   chevron: "M9 6l6 6-6 6",
 } as const;
 
-export function icon(name: keyof typeof ICONS): SVGSVGElement {
-  const svg = document.createElementNS(SVG, "svg");
-  applyAttributes(svg, { viewBox: "0 0 24 24", class: "icon", "aria-hidden": "true", focusable: "false" });
-  const path = document.createElementNS(SVG, "path");
-  path.setAttribute("d", ICONS[name]);
-  svg.append(path);
-  return svg;
+export function icon(name: keyof typeof ICONS): SVGElement {
+  const attributes = { viewBox: "0 0 24 24", class: "icon", "aria-hidden": "true", focusable: "false" };
+  return s("svg", attributes, s("path", { d: ICONS[name] }));
 }
 
 /** Ids for label and field pairs. */

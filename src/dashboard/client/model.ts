@@ -4,6 +4,7 @@
 import type { Actor, Prompt, ReleaseView, Revision, VersionSummary } from "../../core/types.ts";
 import type { Metrics } from "../../admin/schemas.ts";
 import { failed, type Api, type ApiProblem, type Reply } from "./api.ts";
+import { createObserved, type Observed } from "./observed.ts";
 import type { Sample } from "./rates.ts";
 
 /** A rollback whose enforcement is being counted down, or is done. */
@@ -35,6 +36,7 @@ export type Model = {
   samples: Sample[];
   revisions: Revision[];
   nextBefore: number | null;
+  observed: Observed;
   enforcement: Enforcement | null;
   /** Set while the control plane does not answer. */
   unreachable: ApiProblem | null;
@@ -55,6 +57,7 @@ export function emptyModel(actor: Actor): Model {
     samples: [],
     revisions: [],
     nextBefore: null,
+    observed: createObserved(),
     enforcement: null,
     unreachable: null,
     loading: true,
@@ -63,8 +66,15 @@ export function emptyModel(actor: Actor): Model {
 
 /** What belongs to one prompt in one environment: forgotten when another is chosen. */
 export function forgetSelection(model: Model): Model {
-  const { actor, prompts, prompt, environment } = model;
-  return { ...emptyModel(actor), prompts, prompt, environment, environments: [environment] };
+  const { actor, prompts, prompt, environment, observed } = model;
+  return {
+    ...emptyModel(actor),
+    prompts,
+    prompt,
+    environment,
+    environments: [environment],
+    observed: createObserved(observed.window),
+  };
 }
 
 export function promptPath(prompt: string, rest = ""): string {
@@ -131,6 +141,18 @@ export function candidates(model: Model): VersionSummary[] {
 export function colorOf(model: Model, version: number): number | null {
   const index = model.release?.arms.findIndex((arm) => arm.version === version) ?? -1;
   return index < 0 ? null : Math.min(index, 4);
+}
+
+/** As `colorOf`, of several versions: those without traffic get what is left, so that lines can be told apart. */
+export function colorsOf(model: Model, versions: readonly number[]): Map<number, number | "off"> {
+  const taken = new Map<number, number | "off">();
+  for (const version of versions) {
+    const color = colorOf(model, version);
+    if (color !== null) taken.set(version, color);
+  }
+  const free = [1, 2, 3, 4].filter((color) => ![...taken.values()].includes(color));
+  for (const version of versions) if (!taken.has(version)) taken.set(version, free.shift() ?? "off");
+  return taken;
 }
 
 export function canWrite(model: Model): boolean {

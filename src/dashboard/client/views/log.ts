@@ -3,7 +3,7 @@
 import type { Revision } from "../../../core/types.ts";
 import type { App, View } from "../app.ts";
 import { h, redraw, type Child } from "../dom.ts";
-import { ACTION_LABELS, formatAge, formatChange, RAMP_LABELS } from "../format.ts";
+import { ACTION_LABELS, formatChange, RAMP_LABELS } from "../format.ts";
 import type { Model } from "../model.ts";
 import { timeElement } from "./release.ts";
 
@@ -20,9 +20,8 @@ export function logCard(app: App): View {
   return {
     element,
     draw(model) {
-      const ages = model.revisions.map(({ at }) => formatAge(at, Date.now()));
       const print = model.revisions.map(({ revision, environment }) => [environment, revision]);
-      redraw(list, [model.prompt, print, ages, model.loading], () => drawLog(model));
+      redraw(list, [model.prompt, print, model.loading], () => drawLog(model));
       redraw(more, model.nextBefore, () => (model.nextBefore === null ? [] : [olderButton(app)]));
     },
   };
@@ -37,7 +36,7 @@ function drawRevision({ revision, at, actor, action, reason, before, after, ramp
   const ends = ramp?.event === "end" ? ", ends the ramp" : "";
   return h(
     "li",
-    { "data-revision": revision, "data-action": action },
+    { "data-revision": revision, "data-action": action, "data-focus": `revision-${revision}`, tabindex: -1 },
     h("span", { class: "log-revision muted" }, `r${revision}`),
     h(
       "span",
@@ -61,4 +60,26 @@ function olderButton(app: App): HTMLElement {
     { class: "quiet", "data-focus": "older", onclick: () => void app.loadOlderRevisions() },
     "Show older",
   );
+}
+
+/** The way to a line of the log from elsewhere on the page. The address holds the selection, so it is not followed. */
+export function revisionLink(app: App, revision: number): HTMLElement {
+  const onclick = (event: Event) => {
+    event.preventDefault();
+    void showRevision(app, revision);
+  };
+  return h("a", { href: "#log-title", "data-focus": `link-${revision}`, onclick }, `revision ${revision}`);
+}
+
+/** Loads the log down to it. One that is not there (any more) is not shown. */
+async function showRevision(app: App, revision: number): Promise<void> {
+  let before: number | null = null;
+  const isThere = () => app.model.revisions.some((one) => one.revision === revision);
+  while (!isThere() && app.model.nextBefore !== before) {
+    before = app.model.nextBefore;
+    await app.loadOlderRevisions();
+  }
+  const line = document.querySelector<HTMLElement>(`.log [data-revision="${revision}"]`);
+  line?.scrollIntoView({ block: "center" });
+  line?.focus({ preventScroll: true });
 }

@@ -29,6 +29,18 @@ export function problemBox(problem: ApiProblem): HTMLElement {
   );
 }
 
+/** A part of the page that could not be read; the others go on. null: it could. */
+export function panelProblem(problem: ApiProblem | null, isOld: boolean): HTMLElement | null {
+  if (problem === null) return null;
+  const old = isOld ? " What stands here is from before." : "";
+  return h(
+    "p",
+    { class: "warning panel-problem" },
+    h("strong", {}, `${problem.title}.`),
+    ` ${problem.detail}${old}`,
+  );
+}
+
 function says(text: string, ...parts: string[]): boolean {
   return parts.every((part) => text.includes(part));
 }

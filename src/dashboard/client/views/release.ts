@@ -57,7 +57,7 @@ export function releaseCard(app: App): View {
 }
 
 function headData({ release, environment, loading }: Model): unknown {
-  return [release && [release.revision, formatAge(release.changedAt, Date.now())], environment, loading];
+  return [release?.revision, environment, loading];
 }
 
 function drawHead({ release, environment, loading }: Model): Child[] {
@@ -83,6 +83,14 @@ function drawHead({ release, environment, loading }: Model): Child[] {
 
 export function timeElement(time: string): HTMLElement {
   return h("time", { datetime: time, title: formatTime(time) }, formatAge(time, Date.now()));
+}
+
+/** Ages grow while nothing else changes, so they are written in place: what is under a finger is not replaced. */
+export function refreshAges(within: HTMLElement): void {
+  for (const element of within.querySelectorAll("time")) {
+    const age = formatAge(element.dateTime, Date.now());
+    if (element.textContent !== age) element.textContent = age;
+  }
 }
 
 /** Segments are kept from one revision to the next, so that a change of weights is seen to move. */

@@ -9,9 +9,12 @@ import { canaryCard } from "./canary.ts";
 import { connectCard } from "./connect.ts";
 import { diffCard } from "./diff.ts";
 import { openEnvironment } from "./environment.ts";
+import { eventsCard } from "./events.ts";
 import { explainCard } from "./explain.ts";
+import { healthCard } from "./health.ts";
 import { logCard } from "./log.ts";
-import { releaseCard } from "./release.ts";
+import { refreshAges, releaseCard } from "./release.ts";
+import { trafficCard } from "./traffic.ts";
 import { versionsCard } from "./versions.ts";
 
 const NEW_ENVIRONMENT = "+";
@@ -21,11 +24,11 @@ export function shellView(app: App, status: HTMLElement): View {
   const sidebar = promptList(app);
   const title = titleRow(app);
   const warning = h("div", { role: "alert" });
-  const release = releaseCard(app);
+  const wide = [releaseCard(app), healthCard(app), trafficCard(app)];
   const left = [canaryCard(app), explainCard(app), connectCard()];
-  const right = [versionsCard(app), diffCard(app), logCard(app)];
+  const right = [versionsCard(app), diffCard(app), eventsCard(app), logCard(app)];
   const columns = h("div", { class: "columns" }, columnOf(left), columnOf(right));
-  const inside = [title.element, warning, status, release.element, columns];
+  const inside = [title.element, warning, status, ...wide.map((view) => view.element), columns];
   const main = h("main", { id: "main", tabindex: -1 }, ...inside);
   const nothing = h("main", { hidden: true }, noPrompts());
   const element = h(
@@ -42,7 +45,8 @@ export function shellView(app: App, status: HTMLElement): View {
       main.hidden = empty;
       nothing.hidden = !empty;
       redraw(warning, model.unreachable, () => drawWarning(model));
-      for (const view of [header, sidebar, title, release, ...left, ...right]) view.draw(model);
+      for (const view of [header, sidebar, title, ...wide, ...left, ...right]) view.draw(model);
+      refreshAges(main);
       document.title = model.prompt === null ? "Switchback" : `${model.prompt} · Switchback`;
     },
   };

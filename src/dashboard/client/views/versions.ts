@@ -6,7 +6,7 @@ import type { VersionSummary } from "../../../core/types.ts";
 import { failed } from "../api.ts";
 import type { App, View } from "../app.ts";
 import { h, icon, redraw, type Child } from "../dom.ts";
-import { formatAge, shortDigest } from "../format.ts";
+import { shortDigest } from "../format.ts";
 import { canWrite, colorOf, promptPath, type Model } from "../model.ts";
 import { contentView } from "./content.ts";
 import { problemBox } from "./problem.ts";
@@ -27,9 +27,8 @@ export function versionsCard(app: App): View {
     element,
     draw(model) {
       const newestFirst = model.versions.toSorted((a, b) => b.version - a.version);
-      const ages = newestFirst.map(({ createdAt }) => formatAge(createdAt, Date.now()));
       const { prompt, environment, release, actor } = model;
-      const shown = [prompt, environment, newestFirst, ages, release?.arms, actor.role, model.releaseProblem];
+      const shown = [prompt, environment, newestFirst, release?.arms, actor.role, model.releaseProblem];
       redraw(list, shown, () =>
         newestFirst.length === 0
           ? [h("li", { class: "empty" }, model.loading ? "Loading …" : "No version yet.")]

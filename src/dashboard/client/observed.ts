@@ -1,0 +1,102 @@
+// What the product sees of the chosen prompt: health, metrics of a window, events. Each is read and kept by itself.
+// Guarantee: where one of them cannot be read, its last figures stay with a word on why, and the others go on.
+
+import type { HealthView, ReleaseEvent } from "../../core/health.ts";
+import type { Metrics } from "../../admin/schemas.ts";
+import { failed, type Api, type ApiProblem, type Reply } from "./api.ts";
+
+export type WindowName = "15m" | "1h" | "24h" | "7d";
+type Window = {
+  name: WindowName;
+  label: string;
+  /** "in the last …" */
+  words: string;
+  step: string;
+  /** Of the time axis. */
+  tickMs: number;
+  /** Read with every so manieth round of the page: no oftener than the picture would change. */
+  everyRounds: number;
+};
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 3_600_000;
+
+export const WINDOWS: readonly Window[] = [
+  { name: "15m", label: "15 min", words: "15 minutes", step: "15s", tickMs: 5 * MINUTE_MS, everyRounds: 1 },
+  { name: "1h", label: "1 h", words: "hour", step: "1m", tickMs: 15 * MINUTE_MS, everyRounds: 1 },
+  { name: "24h", label: "24 h", words: "24 hours", step: "20m", tickMs: 6 * HOUR_MS, everyRounds: 5 },
+  { name: "7d", label: "7 d", words: "7 days", step: "2h", tickMs: 48 * HOUR_MS, everyRounds: 15 },
+];
+
+export function windowOf(name: WindowName): Window {
+  return WINDOWS.find((window) => window.name === name) ?? WINDOWS[0]!;
+}
+
+/** `body`: the last good answer, null until there is one; `problem`: why the latest one is none. */
+export type Panel<Body> = { body: Body | null; problem: ApiProblem | null };
+export type EventPage = { events: ReleaseEvent[]; nextBefore: number | null };
+
+export type Observed = {
+  window: WindowName;
+  /** How many events are asked for. */
+  mostEvents: number;
+  health: Panel<HealthView>;
+  /** Of `metricsWindow`, which lags behind `window` until they were read. */
+  metrics: Panel<Metrics>;
+  metricsWindow: WindowName;
+  events: Panel<EventPage>;
+};
+
+export const EVENTS_A_PAGE = 8;
+const nothing = { body: null, problem: null };
+
+export function createObserved(window: WindowName = "1h"): Observed {
+  return {
+    window,
+    mostEvents: EVENTS_A_PAGE,
+    health: nothing,
+    metrics: nothing,
+    metricsWindow: window,
+    events: nothing,
+  };
+}
+
+/** `metrics` null: not asked for this time. */
+export type ObservedReplies = {
+  window: WindowName;
+  health: Reply<HealthView>;
+  metrics: Reply<Metrics> | null;
+  events: Reply<EventPage>;
+};
+
+export async function readObserved(
+  api: Api,
+  /** Of the prompt, `/admin/prompts/support-bot`. */
+  path: string,
+  environment: string,
+  { window, mostEvents, withMetrics }: { window: WindowName; mostEvents: number; withMetrics: boolean },
+): Promise<ObservedReplies> {
+  const where = `environment=${encodeURIComponent(environment)}`;
+  const series = `window=${window}&step=${windowOf(window).step}`;
+  const [health, metrics, events] = await Promise.all([
+    api.read<HealthView>(`${path}/health?${where}`),
+    withMetrics ? api.read<Metrics>(`${path}/metrics?${where}&${series}`) : null,
+    api.read<EventPage>(`${path}/events?${where}&limit=${mostEvents}`),
+  ]);
+  return { window, health, metrics, events };
+}
+
+export function mergeObserved(before: Observed, replies: ObservedReplies): Observed {
+  const { window, health, metrics, events } = replies;
+  const kept = before.metricsWindow === window ? before.metrics : nothing;
+  return {
+    ...before,
+    health: mergePanel(before.health, health),
+    events: mergePanel(before.events, events),
+    ...(metrics !== null && { metrics: mergePanel(kept, metrics), metricsWindow: window }),
+  };
+}
+
+function mergePanel<Body>(before: Panel<Body>, reply: Reply<Body>): Panel<Body> {
+  return failed(reply) ? { ...before, problem: reply.problem } : { body: reply.body, problem: null };
+}

@@ -1,0 +1,185 @@
+// Is it the prompt? The watch's verdict as a chip and a sentence, and every guardrail with its numbers: what on-call reads
+// before a rollback, and after a guardrail has made one.
+
+import type { ComparisonView, GuardView, HealthView, VerdictKind } from "../../../core/health.ts";
+import type { App, View } from "../app.ts";
+import { h, redraw, type Attributes, type Child } from "../dom.ts";
+import type { Model } from "../model.ts";
+import {
+  guardRows,
+  providerNotices,
+  rollbackInForce,
+  sentence,
+  VERDICT_TITLES,
+  VERDICT_TONES,
+  type GuardrailRollback,
+  type GuardRow,
+  type Side,
+} from "../verdict.ts";
+import { revisionLink } from "./log.ts";
+import { panelProblem } from "./problem.ts";
+import { timeElement } from "./release.ts";
+
+export function healthCard(app: App): View {
+  const problem = h("div", {});
+  const inside = h("div", { class: "stack" });
+  const element = h(
+    "section",
+    { class: "card health", "aria-labelledby": "health-title" },
+    h("h2", { id: "health-title" }, "Health"),
+    problem,
+    inside,
+  );
+  return {
+    element,
+    draw(model) {
+      const { health } = model.observed;
+      element.hidden = model.release === null;
+      redraw(problem, health.problem, () => [panelProblem(health.problem, health.body !== null)]);
+      const rollback = health.body?.comparisons.length ? null : rollbackIn(model);
+      redraw(inside, [model.prompt, health.body, rollback], () => drawHealth(app, health.body, rollback));
+    },
+  };
+}
+
+function rollbackIn({ observed, release }: Model): GuardrailRollback | null {
+  return rollbackInForce(observed.events.body?.events ?? [], release);
+}
+
+function drawHealth(app: App, health: HealthView | null, rollback: GuardrailRollback | null): Child[] {
+  if (health === null) return [h("p", { class: "muted" }, "Loading …")];
+  const { verdict, says, comparisons } = health;
+  const isSingle = comparisons.length < 2;
+  return [
+    drawVerdict(verdict, says, comparisons.length === 0),
+    ...providerList(health),
+    ...comparisons.flatMap((one) => drawComparison(one, isSingle)),
+    rollback && drawRollback(app, rollback),
+    comparisons.length === 0 && rollback === null && noCanary(),
+  ];
+}
+
+function drawVerdict(verdict: VerdictKind, says: string, isAlone: boolean): HTMLElement {
+  // Without a canary the watch looks at the baseline alone, and says so itself.
+  const title = isAlone && verdict === "watching" ? "As usual" : VERDICT_TITLES[verdict];
+  return h(
+    "div",
+    { class: "verdict", role: "status" },
+    chip(verdict),
+    h("div", {}, h("strong", {}, title), h("p", {}, sentence(says))),
+  );
+}
+
+export function chip(verdict: VerdictKind): HTMLElement {
+  return h("span", { class: "verdict-chip", "data-tone": VERDICT_TONES[verdict] }, verdict);
+}
+
+function providerList(health: HealthView): Child[] {
+  const notices = health.verdict === "waiting" || health.verdict === "prompt" ? providerNotices(health) : [];
+  if (notices.length === 0) return [];
+  return [h("ul", { class: "notices" }, ...notices.map((notice) => h("li", {}, notice)))];
+}
+
+function noCanary(): HTMLElement {
+  return h(
+    "p",
+    { class: "muted" },
+    "Guardrails compare a canary with its baseline, from its first request on, and take it off when it is worse. There is none now.",
+  );
+}
+
+function drawComparison(
+  { baseline, canary, since, verdict, says, guards }: ComparisonView,
+  isSingle: boolean,
+) {
+  const { rows, without } = guardRows(guards);
+  const head = isSingle
+    ? [h("h3", {}, `v${canary} beside v${baseline}`)]
+    : [h("h3", {}, `v${canary} beside v${baseline} `, chip(verdict)), h("p", {}, sentence(says))];
+  return [
+    h(
+      "div",
+      { class: "guards", role: "group", "aria-label": `Guardrails of version ${canary}` },
+      h(
+        "div",
+        { class: "guards-head" },
+        ...head,
+        h("span", { class: "muted" }, "watched since ", timeElement(since)),
+      ),
+      rows.length > 0 && guardTable(rows, baseline, canary),
+      without.length > 0 && h("p", { class: "muted" }, sayWithout(without, rows.length === 0)),
+      rows.length > 0 && h("p", { class: "muted fine" }, RULE),
+    ),
+  ];
+}
+
+const RULE =
+  "Evidence counts how improbable this would be of a canary that is no worse; a guardrail crosses at the figure behind “of”. Intervals are 95 % and hold however often one looks.";
+
+function sayWithout(names: string[], isAll: boolean): string {
+  if (isAll) return `No data yet for any of the ${names.length} guardrails: both versions need requests.`;
+  return `No data yet: ${names.join(", ")}.`;
+}
+
+function drawRollback(app: App, { at, revision, baseline, canary, guards }: GuardrailRollback): HTMLElement {
+  return h(
+    "div",
+    { class: "guards", role: "group", "aria-label": `What took version ${canary} off` },
+    h(
+      "div",
+      { class: "guards-head" },
+      h("h3", {}, `What took v${canary} off`),
+      h("span", { class: "muted" }, timeElement(at), ", ", revisionLink(app, revision)),
+    ),
+    guardTable(guardRows(guards as GuardView[]).rows, baseline, canary),
+  );
+}
+
+/** Roles are spelled out, since on narrow screens rows are no table rows to the browser any more. */
+function guardTable(rows: readonly GuardRow[], baseline: number, canary: number): HTMLElement {
+  const heads = [
+    "Signal",
+    `v${baseline}`,
+    `v${canary}`,
+    "Effect (95 %)",
+    "Evidence",
+    "Crossing will",
+    "State",
+  ];
+  const head = heads.map((text) => h("th", { role: "columnheader", scope: "col" }, text));
+  return h(
+    "table",
+    { class: "guard-table", role: "table" },
+    h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, ...head)),
+    h("tbody", { role: "rowgroup" }, ...rows.map((row) => guardRow(row, baseline, canary))),
+  );
+}
+
+function guardRow(row: GuardRow, baseline: number, canary: number): HTMLElement {
+  const { metric, name, counts, effect, evidence, action, state } = row;
+  return h(
+    "tr",
+    { role: "row", "data-metric": metric, "data-state": state },
+    h("th", { role: "rowheader", scope: "row", title: counts }, name),
+    cell("side", { "data-label": `v${baseline}` }, ...sideParts(row.baseline)),
+    cell("side", { "data-label": `v${canary}` }, ...sideParts(row.canary)),
+    cell("effect", {}, effect),
+    cell("evidence", {}, meter(row.share), evidence),
+    cell("action", {}, action),
+    cell("state", {}, h("span", { class: "state" }, state)),
+  );
+}
+
+function cell(name: string, attributes: Attributes, ...children: Child[]): HTMLElement {
+  return h("td", { role: "cell", class: name, ...attributes }, ...children);
+}
+
+function sideParts({ value, of }: Side): Child[] {
+  return [value, " ", h("span", { class: "muted" }, `of ${of}`)];
+}
+
+function meter(share: number): HTMLElement {
+  const fill = h("span", {});
+  fill.style.width = `${100 * share}%`;
+  return h("span", { class: "meter", "aria-hidden": "true" }, fill);
+}

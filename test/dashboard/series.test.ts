@@ -1,0 +1,153 @@
+// Metrics → charts: nothing unknown is drawn as 0, and nothing that is 0 is left out.
+
+import { describe, expect, it } from "vitest";
+import type { Metrics } from "../../src/admin/schemas.ts";
+import type { SeriesPoint } from "../../src/core/metrics-view.ts";
+import type { Release, Revision } from "../../src/core/types.ts";
+import { chartsOf, marksOf, sayDot, sayTick, type ChartName } from "../../src/dashboard/client/series.ts";
+
+const START_MS = Date.UTC(2026, 10, 23, 12);
+const MINUTE_MS = 60_000;
+const at = (minute: number) => new Date(START_MS + minute * MINUTE_MS).toISOString();
+
+function point(minute: number, more: Partial<SeriesPoint>): SeriesPoint {
+  return {
+    at: at(minute),
+    version: 1,
+    arm: "baseline",
+    requests: 0,
+    errors: 0,
+    aborted: 0,
+    lost: 0,
+    latencyMs: null,
+    firstTokenMs: null,
+    outputTokens: null,
+    usd: null,
+    pricedAnswers: 0,
+    ...more,
+  };
+}
+
+function metricsOf(points: SeriesPoint[], untilMinute = 5): Metrics {
+  const series = { stepS: 60, points };
+  return { since: at(0), until: at(untilMinute), series } as Partial<Metrics> as Metrics;
+}
+
+function dotsOf(metrics: Metrics, name: ChartName, version = 1) {
+  const chart = chartsOf(metrics).find((one) => one.name === name);
+  const line = chart?.lines.find((one) => one.version === version);
+  return line?.dots.map((dot) => [(dot.atMs - START_MS) / MINUTE_MS, dot.y]);
+}
+
+const times = (p50: number) => ({ p50, p95: 2 * p50 });
+
+describe("the charts", () => {
+  it("leave a step without a request out of rates, times and cost, and show it as 0 requests", () => {
+    const metrics = metricsOf([
+      point(0, { requests: 10, errors: 1, latencyMs: times(80), usd: 0.02, pricedAnswers: 9 }),
+      point(3, { requests: 20, latencyMs: times(90), usd: 0.04, pricedAnswers: 20 }),
+    ]);
+    expect(dotsOf(metrics, "errors")).toEqual([
+      [0, 0.1],
+      [3, 0],
+    ]);
+    expect(dotsOf(metrics, "latency")).toEqual([
+      [0, 80],
+      [3, 90],
+    ]);
+    expect(dotsOf(metrics, "requests")).toEqual([
+      [0, 10],
+      [1, 0],
+      [2, 0],
+      [3, 20],
+      [4, 0],
+    ]);
+  });
+
+  it("take cost from the answers whose price is known, and have none where no price is", () => {
+    const metrics = metricsOf([
+      point(0, { requests: 10, usd: 0.01, pricedAnswers: 5 }),
+      point(1, { requests: 10, usd: null }),
+      point(2, { requests: 10, usd: 0, pricedAnswers: 10 }),
+    ]);
+    expect(dotsOf(metrics, "cost")).toEqual([
+      [0, 2],
+      [2, 0],
+    ]);
+  });
+
+  it("tell the rate of the step under way once a quarter of it is over", () => {
+    const points = [point(0, { requests: 60 }), point(1, { requests: 30 })];
+    expect(dotsOf(metricsOf(points, 1.1), "requests")).toEqual([[0, 60]]);
+    expect(dotsOf(metricsOf(points, 1.5), "requests")).toEqual([
+      [0, 60],
+      [1, 60],
+    ]);
+  });
+
+  it("add the arms that a version was, and leave pinned requests out", () => {
+    const metrics = metricsOf([
+      point(0, { version: 2, arm: "baseline", requests: 30, errors: 3, latencyMs: times(70) }),
+      point(0, { version: 2, arm: "canary", requests: 10, errors: 1, latencyMs: times(20) }),
+      point(0, { version: 2, arm: "pinned", requests: 99, errors: 99, latencyMs: times(1) }),
+    ]);
+    expect(dotsOf(metrics, "requests", 2)?.[0]).toEqual([0, 40]);
+    expect(dotsOf(metrics, "errors", 2)).toEqual([[0, 0.1]]);
+    expect(dotsOf(metrics, "latency", 2)).toEqual([[0, 70]]);
+  });
+
+  it("are none without a request", () => {
+    expect(chartsOf(metricsOf([]))).toEqual([]);
+  });
+
+  it("fit every line under their top, and are not blown up by the bands of few requests", () => {
+    const quiet = Array.from({ length: 5 }, (_, minute) => point(minute, { requests: 1_000, errors: 10 }));
+    const few = point(4, { version: 2, arm: "canary", requests: 2, errors: 0 });
+    const errors = chartsOf(metricsOf([...quiet, few])).find(({ name }) => name === "errors");
+    expect(errors?.frame.top).toBe(0.02);
+    expect(errors?.lines[0]?.dots[0]).toMatchObject({
+      y: 0.01,
+      low: expect.any(Number),
+      high: expect.any(Number),
+    });
+  });
+
+  it("say values with their units and intervals, and labels of the scale shortly", () => {
+    expect(sayDot("errors", { atMs: 0, y: 0.084, low: 0.05, high: 0.12 })).toBe("8.4 % (5.0 % to 12.0 %)");
+    expect(sayDot("latency", { atMs: 0, y: 1_240 })).toBe("1,240 ms");
+    expect(sayTick("errors", 0.5)).toBe("50 %");
+    expect(sayTick("cost", 0)).toBe("0");
+  });
+});
+
+function revision(minute: number, more: Partial<Revision>): Revision {
+  const fields: Partial<Revision> = {
+    revision: minute,
+    at: at(minute),
+    actor: "ann",
+    action: "canary",
+    before: null,
+    after: { arms: [{ version: 1, weight: 100 }] } as Partial<Release> as Release,
+    ...more,
+  };
+  return fields as Revision;
+}
+
+describe("the marks", () => {
+  it("tell a guardrail's rollback from one by hand and from any other change, oldest first", () => {
+    const rollback = { action: "rollback" } as const;
+    const revisions = [
+      revision(3, { ...rollback, actor: "guardrail" }),
+      revision(2, rollback),
+      revision(1, {}),
+    ];
+    const window = { fromMs: START_MS, toMs: START_MS + 5 * MINUTE_MS, stepMs: MINUTE_MS };
+    expect(marksOf(revisions, window).map(({ kind }) => kind)).toEqual(["change", "rollback", "guardrail"]);
+    expect(marksOf(revisions, window)[2]?.says).toBe("r3, rollback by guardrail: v1 100 %");
+  });
+
+  it("are those of the window only", () => {
+    const window = { fromMs: START_MS + 2 * MINUTE_MS, toMs: START_MS + 3 * MINUTE_MS, stepMs: MINUTE_MS };
+    expect(marksOf([revision(4, {}), revision(3, {}), revision(1, {})], window)).toHaveLength(1);
+  });
+});
