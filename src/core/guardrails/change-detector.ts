@@ -10,15 +10,16 @@ export type ChangeDetector = {
   unusual: Counts;
   /** Since when (ms); null: nothing is. */
   unusualSinceMs: number | null;
-  /** Units since a sum was at its most: where nothing fails as a rule, an incident that is over fades that slowly. */
-  fadingUnits: number;
   /** One sum per multiple of the usual rate. */
   sums: number[];
+  /** Since an alarm: evidence that it is over, one sum per multiple. */
+  over?: number[];
 };
 
 export const MULTIPLES: readonly number[] = [2, 5];
 export const ALARM_AT = 12;
-/** The sums stop here, so that an incident that is over is forgotten within a thousand requests or so. */
+const OVER_AT = ALARM_AT / 2;
+/** The sums stop here, so that a long incident is forgotten no later than a short one. */
 const MOST = 2 * ALARM_AT;
 
 export type ChangeRule = {
@@ -26,20 +27,25 @@ export type ChangeRule = {
   warmUpUnits: number;
   /** Units after which half of what was usual is forgotten, and what is unusual for so long has become usual … */
   halfLifeUnits: number;
-  /** … if it has lasted so long, too, or fades: under load so many units are a minute, and no incident is over by lasting one. */
+  /** … if it has lasted so long, too: under load so many units are a minute, and no incident is over by lasting one. */
   leastUnusualMs: number;
+  /** An alarm is over, too, once it is proven that the rate is less than this above the usual one: where nothing fails as
+   * a rule, the sums alone take up to 20,000 good answers to forget a minute of failures. */
+  harmlessRise: number;
 };
 
 export const CHANGE_RULE: ChangeRule = {
   warmUpUnits: 500,
   halfLifeUnits: 20_000,
   leastUnusualMs: 30 * 60_000,
+  harmlessRise: 0.005,
 };
 
 const NONE: Counts = { units: 0, bad: 0 };
+const NO_SUMS = MULTIPLES.map(() => 0);
 
 export function createChangeDetector(): ChangeDetector {
-  return { usual: NONE, unusual: NONE, unusualSinceMs: null, fadingUnits: 0, sums: MULTIPLES.map(() => 0) };
+  return { usual: NONE, unusual: NONE, unusualSinceMs: null, sums: NO_SUMS };
 }
 
 export function addBaseline(
@@ -52,27 +58,41 @@ export function addBaseline(
   const { usual } = detector;
   if (usual.units < rule.warmUpUnits) return { ...detector, usual: add(usual, counts) };
   const rate = usualRate(usual);
-  const sums = detector.sums.map((sum, index) => {
-    const multiple = MULTIPLES[index]!;
-    const step = counts.bad * Math.log(multiple) - counts.units * rate * (multiple - 1);
-    return Math.min(MOST, Math.max(0, sum + step));
-  });
+  const sums = addRise(detector.sums, counts, rate);
+  const over = addFall(detector, sums, counts, rate + rule.harmlessRise);
+  const isOver = over !== null && Math.max(...over) >= OVER_AT;
   // While something is under way, what is usual stands still.
-  if (Math.max(...sums) <= ALARM_AT / 2) {
-    return {
-      sums,
-      usual: add(fade(usual, counts.units, rule), counts),
-      unusual: NONE,
-      unusualSinceMs: null,
-      fadingUnits: 0,
-    };
+  if (isOver || Math.max(...sums) <= OVER_AT) {
+    const next = add(fade(usual, counts.units, rule), counts);
+    return { ...createChangeDetector(), sums: isOver ? NO_SUMS : sums, usual: next };
   }
   const unusual = add(detector.unusual, counts);
   const unusualSinceMs = Math.min(nowMs, detector.unusualSinceMs ?? nowMs);
-  const fadingUnits = Math.max(...sums) >= MOST ? 0 : detector.fadingUnits + counts.units;
-  const isLong = nowMs - unusualSinceMs >= rule.leastUnusualMs || fadingUnits >= rule.halfLifeUnits;
-  if (isLong && unusual.units >= rule.halfLifeUnits) return { ...createChangeDetector(), usual: unusual };
-  return { sums, usual, unusual, unusualSinceMs, fadingUnits };
+  const isLong = nowMs - unusualSinceMs >= rule.leastUnusualMs && unusual.units >= rule.halfLifeUnits;
+  if (isLong) return { ...createChangeDetector(), usual: unusual };
+  return { sums, usual, unusual, unusualSinceMs, ...(over !== null && { over }) };
+}
+
+/** Likelihood of each multiple of the rate against the rate. */
+function addRise(sums: readonly number[], { units, bad }: Counts, rate: number): number[] {
+  return MULTIPLES.map((multiple, index) => {
+    const step = bad * Math.log(multiple) - units * rate * (multiple - 1);
+    return Math.min(MOST, Math.max(0, sums[index]! + step));
+  });
+}
+
+/** The other way about: likelihood of each fraction of the rate that would still be an incident against it. null: no alarm. */
+function addFall(
+  { over }: ChangeDetector,
+  sums: readonly number[],
+  { units, bad }: Counts,
+  rate: number,
+): number[] | null {
+  if (over === undefined) return Math.max(...sums) >= ALARM_AT ? NO_SUMS : null;
+  return MULTIPLES.map((multiple, index) => {
+    const step = units * rate * (1 - 1 / multiple) - bad * Math.log(multiple);
+    return Math.max(0, over[index]! + step);
+  });
 }
 
 /** The rate of bad answers that little data may still hide: a standard error above what was seen. */
@@ -89,8 +109,8 @@ function fade({ units, bad }: Counts, after: number, { halfLifeUnits }: ChangeRu
   return { units: kept * units, bad: kept * bad };
 }
 
-/** `changed` from the alarm on until the sums are back at half of it. */
+/** `changed` from the alarm on until the sums are back at half of it, or it is proven to be over. */
 export function hasChanged({ sums }: ChangeDetector, wasChanged: boolean): boolean {
   const top = Math.max(...sums);
-  return top >= ALARM_AT || (wasChanged && top >= ALARM_AT / 2);
+  return top >= ALARM_AT || (wasChanged && top >= OVER_AT);
 }

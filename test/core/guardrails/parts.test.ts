@@ -72,8 +72,8 @@ describe("a histogram", () => {
   });
 });
 
-const feed = (rates: number[], stepMs = 1_000) => {
-  const random = createRandom(5);
+const feed = (rates: number[], { stepMs = 1_000, seed = 5 } = {}) => {
+  const random = createRandom(seed);
   let detector = createChangeDetector();
   let changed = false;
   const noticed: number[] = [];
@@ -101,6 +101,28 @@ describe("the baseline's change detector", () => {
   });
 
   it.each([
+    [0, 30],
+    [0.001, 80],
+    [0.003, 100],
+    [0.01, 140],
+  ])("knows that it is over soon where %d fail as a rule: within %i times 50 requests", (usual, most) => {
+    const rates = Array.from({ length: 800 }, (_, at) => (at >= 300 && at < 320 ? 0.5 : usual));
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const noticed = feed(rates, { seed });
+      expect(noticed).toContain(319);
+      expect(noticed.at(-1)! - 319, `seed ${seed}`).toBeLessThanOrEqual(most);
+    }
+  });
+
+  it.each([0, 0.001, 0.01])("takes none for over that goes on, where %d fail as a rule", (usual) => {
+    for (const worse of [0.03 + 2 * usual, 0.1, 1]) {
+      const rates = Array.from({ length: 600 }, (_, at) => (at >= 100 ? worse : usual));
+      const noticed = feed(rates);
+      expect(noticed).toEqual(Array.from({ length: 600 - noticed[0]! }, (_, at) => noticed[0]! + at));
+    }
+  });
+
+  it.each([
     ["a fortieth of a second", 25, 30 * 60_000],
     ["ten seconds", 10_000, 400 * 10_000],
   ])(
@@ -108,13 +130,13 @@ describe("the baseline's change detector", () => {
     (_, stepMs, leastMs) => {
       const settled = feed(
         Array.from({ length: 300 }, () => 0.01),
-        stepMs,
+        { stepMs },
       );
       expect(settled).toEqual([]);
       const steps = Math.ceil((1.2 * leastMs) / stepMs);
       const noticed = feed(
         [...Array.from({ length: 300 }, () => 0.01), ...Array.from({ length: steps }, () => 0.1)],
-        stepMs,
+        { stepMs },
       );
       const lastedMs = (noticed.at(-1)! - noticed[0]!) * stepMs;
       expect(lastedMs).toBeGreaterThan(0.97 * leastMs);
