@@ -41,6 +41,8 @@ export const CHANGE_RULE: ChangeRule = {
   harmlessRise: 0.005,
 };
 
+const Z_99 = 2.33;
+
 const NONE: Counts = { units: 0, bad: 0 };
 const NO_SUMS = MULTIPLES.map(() => 0);
 
@@ -59,7 +61,7 @@ export function addBaseline(
   if (usual.units < rule.warmUpUnits) return { ...detector, usual: add(usual, counts) };
   const rate = usualRate(usual);
   const sums = addRise(detector.sums, counts, rate);
-  const over = addFall(detector, sums, counts, rate + rule.harmlessRise);
+  const over = addFall(detector, sums, counts, highestUsualRate(usual) + rule.harmlessRise);
   const isOver = over !== null && Math.max(...over) >= OVER_AT;
   // While something is under way, what is usual stands still.
   if (isOver || Math.max(...sums) <= OVER_AT) {
@@ -98,6 +100,13 @@ function addFall(
 /** The rate of bad answers that little data may still hide: a standard error above what was seen. */
 export function usualRate({ units, bad }: Counts): number {
   return (bad + Math.sqrt(bad) + 1) / units;
+}
+
+/** The highest of the rates that what was seen does not rule out at 99 % (the square root of a Poisson count has a variance of about
+ * ¼). What is not surely worse than usual keeps no alarm up: else a short run of errors is an incident for as long as nothing is
+ * learned, where the first 500 units hardly failed by luck. */
+function highestUsualRate({ units, bad }: Counts): number {
+  return (Math.sqrt(bad + 1) + Z_99 / 2) ** 2 / units;
 }
 
 function add(one: Counts, other: Counts): Counts {

@@ -144,6 +144,23 @@ describe("the baseline's change detector", () => {
     },
   );
 
+  it.each([
+    [0.002, 1_500],
+    [0.005, 3_000],
+  ])(
+    "lets go of a short run of errors after 500 requests that did not fail once by luck (usual rate %d, 95 %% of 200 runs)",
+    (rate, mostRequests) => {
+      const rates = [...Array<number>(10).fill(0), 0.5, ...Array<number>(800).fill(rate)];
+      const called = Array.from({ length: 200 }, (_, seed) => {
+        const noticed = feed(rates, { seed: seed + 1 });
+        expect(noticed[0]).toBe(10);
+        return 50 * noticed.length;
+      });
+      const inTime = called.filter((requests) => requests <= mostRequests);
+      expect(inTime.length).toBeGreaterThanOrEqual(190);
+    },
+  );
+
   it("takes a first error after none at all for no alarm", () => {
     expect(feed([...Array.from({ length: 20 }, () => 0), 0.02])).toEqual([]);
   });
