@@ -5,7 +5,7 @@ import * as z from "zod";
 import { environmentSchema } from "../core/prompt-settings.ts";
 import { PROVIDER_PATTERN } from "../core/providers.ts";
 import { BODY_PROBLEMS, noParams, noQuery, promptName, type Operation } from "./operation.ts";
-import { keySchema, mintedKeySchema, providerSchema } from "./schemas.ts";
+import { keySchema, keyUse, mintedKeySchema, providerSchema } from "./schemas.ts";
 
 const MOST_IN_A_SCOPE = 100;
 
@@ -46,6 +46,11 @@ export const keyOperations = {
         .string()
         .regex(/^[A-Za-z0-9][A-Za-z0-9 _.@-]{0,63}$/, "must be 1 to 64 letters, digits, spaces or _.@-")
         .describe("Who will use it."),
+      use: keyUse
+        .default("all")
+        .describe(
+          "`all`: whatever its scope covers. `feedback`: `POST /feedback` and nothing else, for what may stand in a web page or an app; it takes neither `providers` nor `passThrough`.",
+        ),
       prompts: scopeOf(promptName).describe("The prompts that it may be used for; none named: all of them."),
       environments: scopeOf(environmentSchema).describe(
         "The environments that a prompt may be asked for in; none named: all.",

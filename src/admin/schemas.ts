@@ -4,6 +4,7 @@
 
 import * as z from "zod";
 import { contentSchema as writtenContent } from "../core/content.ts";
+import { KEY_USES } from "../core/key-scope.ts";
 import { guardrailsSchema } from "../core/prompt-settings.ts";
 import type {
   ProxyKey,
@@ -265,13 +266,18 @@ export const mintedTokenSchema = z
 
 export const actorSchema = z.object({ name: z.string(), role }).meta({ id: "Actor" });
 
+export const keyUse = z
+  .enum(KEY_USES)
+  .describe("`all`: whatever its scope covers. `feedback`: `POST /feedback` and nothing else.");
+
 export const keySchema = z
   .object({
     id: z.string(),
     name: z.string(),
     prompts: z.array(z.string()).describe("Empty: all."),
     environments: z.array(z.string()).describe("Empty: all."),
-    providers: z.array(z.string()).describe("Empty: all."),
+    use: keyUse.default("all"),
+    providers: z.array(z.string()).describe("Empty: all; none of them with `use: feedback`."),
     passThrough: z.boolean().describe("May be used for requests that no prompt is put into."),
     requestsPerMinute: z.int().nullable(),
     createdAt: time,
@@ -281,6 +287,7 @@ export const keySchema = z
     lastUsedAt: time.nullable().describe("Within a minute or so; null: not used yet."),
   })
   .meta({ id: "ProxyKey" }) satisfies z.ZodType<ProxyKey>;
+export type KeyView = z.infer<typeof keySchema>;
 
 export const mintedKeySchema = z
   .object({ ...keySchema.shape, key: z.string().describe("The key itself; shown this once.") })

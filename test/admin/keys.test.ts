@@ -50,6 +50,7 @@ describe("a proxy key", () => {
     expect(minted.key).toMatch(/^sb_[A-Za-z0-9_-]{43}$/);
     expect(minted).toMatchObject({
       name: "checkout",
+      use: "all",
       prompts: [],
       environments: [],
       providers: [],
@@ -74,6 +75,13 @@ describe("a proxy key", () => {
     });
   });
 
+  it("for feedback alone is told apart from one for everything", async () => {
+    const minted = await mint({ name: "thumbs", use: "feedback", prompts: [PROMPT] });
+    const shown = { use: "feedback", prompts: [PROMPT], providers: [], passThrough: false };
+    expect(minted).toMatchObject(shown);
+    expect((await list()).find(({ id }) => id === minted.id)).toMatchObject(shown);
+  });
+
   it("is revoked by its id, once", async () => {
     const { id } = await mint({ name: "leaked" });
     const path = `/admin/keys/${id}`;
@@ -91,6 +99,9 @@ describe("a proxy key", () => {
     [{ name: "x", providers: ["opnai"] }, 404, "provider_not_found", "providers"],
     [{ name: "x", providers: ["my-llm", "azure"], expiresAt: "2020-01-01T00:00:00Z" }, 400, "", "expiresAt"],
     [{ name: "x", environments: ["Not one"] }, 400, "", "environments[0]"],
+    [{ name: "x", use: "feedback", providers: ["openai"] }, 400, "", "providers"],
+    [{ name: "x", use: "feedback", passThrough: true }, 400, "", "passThrough"],
+    [{ name: "x", use: "thumbs" }, 400, "", "use"],
     [{ name: "x", requestsPerMinute: 60 }, 400, "", "requestsPerMinute"],
     [{ name: "x", requestsPerMinute: 0 }, 400, "", "requestsPerMinute"],
     [{ name: "" }, 400, "", "name"],

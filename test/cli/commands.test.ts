@@ -524,6 +524,11 @@ describe("what a command sends", () => {
     expect(past.error).toContain("--expires");
   });
 
+  it("keys create --feedback: for feedback and nothing else", async () => {
+    await run(["keys", "create", "thumbs", "--feedback", "--prompt", "support-bot"]);
+    expect(lastBody("mintKey")).toMatchObject({ use: "feedback", prompts: ["support-bot"] });
+  });
+
   it("keys create: no scope unless told, and the scope that was told", async () => {
     await run(["keys", "create", "ci"]);
     const scope = { prompts: [], environments: [], providers: [], passThrough: null };

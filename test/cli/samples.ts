@@ -3,16 +3,9 @@
 
 import type { OperationId } from "../../src/admin/operations.ts";
 import type { Answer } from "../../src/cli/client.ts";
-import type { Metrics } from "../../src/admin/schemas.ts";
+import type { KeyView, Metrics } from "../../src/admin/schemas.ts";
 import { summarizeTallies } from "../../src/core/summary.ts";
-import type {
-  ProxyKey,
-  PushAnswer,
-  RevokeAnswer,
-  RollbackAnswer,
-  Token,
-  VersionView,
-} from "../../src/core/ports.ts";
+import type { PushAnswer, RevokeAnswer, RollbackAnswer, Token, VersionView } from "../../src/core/ports.ts";
 import type { Diagnosis } from "../../src/core/diagnosis.ts";
 import type { GuardView, HealthView } from "../../src/core/health.ts";
 import type { RampView } from "../../src/core/ramps.ts";
@@ -167,8 +160,9 @@ export const token: Token = {
   revokedAt: null,
 };
 
-export const key: ProxyKey = {
+export const key: KeyView = {
   id: "key_1",
+  use: "all",
   name: "checkout",
   prompts: ["support-bot"],
   environments: ["production"],

@@ -1,8 +1,15 @@
 // What a proxy key may be used for.
 
 import { describe, expect, it } from "vitest";
+import { PROVIDER_PATTERN } from "../../src/core/providers.ts";
 import type { KeyGrant } from "../../src/core/ports.ts";
-import { checkPassThrough, checkPrompt, checkProvider } from "../../src/core/key-scope.ts";
+import {
+  checkPassThrough,
+  checkPrompt,
+  checkProvider,
+  feedbackScope,
+  useOf,
+} from "../../src/core/key-scope.ts";
 
 const open: KeyGrant = {
   id: "1",
@@ -40,5 +47,20 @@ describe("a proxy key", () => {
       );
     }
     expect(checkPrompt(key, "c", "staging")?.message).toContain("not for the prompt c");
+  });
+
+  it("for feedback opens no provider, in a deployment either that knows no such keys", () => {
+    const key = { ...open, ...feedbackScope({ prompts: ["a"], environments: [], requestsPerMinute: 60 }) };
+    expect(useOf(key)).toBe("feedback");
+    expect(checkProvider(key, "openai")).toMatchObject({ problem: "forbidden" });
+    expect(checkProvider(key, "openai")?.message).toContain("POST /feedback and nothing else");
+    expect(checkPassThrough(key)).toMatchObject({ problem: "forbidden" });
+    expect(checkPrompt(key, "a", "production")).toBeNull();
+    expect(checkPrompt(key, "b", "production")?.message).toMatch(
+      /is for the prompts a, not for the prompt b/,
+    );
+    // Which asks whether the list is empty or names the provider.
+    expect(key.providers).not.toEqual([]);
+    for (const provider of key.providers) expect(PROVIDER_PATTERN.test(provider)).toBe(false);
   });
 });

@@ -123,6 +123,35 @@ describe("an application", () => {
     expect((await read(PROMPT, "name=score")).totals).toMatchObject([{ scores: 4, meanScore: 0.375 }]);
   });
 
+  it("gives it with a key for feedback, which opens nothing else", async () => {
+    const key = await mint({ use: "feedback", prompts: [PROMPT] });
+    const request_id = await askForId();
+    expect((await give({ request_id, name: "public", value: true }, bearer(key))).status).toBe(202);
+    const other = await give({ request_id: await askForId(OTHER), name: "public", value: true }, bearer(key));
+    expect([other.status, other.body.code]).toEqual([403, "forbidden"]);
+    const asked = upstream.exchanges().length;
+    const chat = JSON.stringify({ model: "gpt-5.4-mini", messages: [{ role: "user", content: "hello" }] });
+    for (const [method, path] of [
+      ["POST", `/p/${PROMPT}/openai/v1/chat/completions`],
+      ["POST", "/openai/v1/chat/completions"],
+      ["GET", "/openai/v1/models"],
+      ["POST", `/p/${PROMPT}/anthropic/v1/messages`],
+    ] as const) {
+      const answer = await fetch(cluster.edges[1]!.url + path, {
+        method,
+        headers: { "content-type": "application/json", "x-api-key": key },
+        ...(method === "POST" && { body: chat }),
+      });
+      expect([path, answer.status]).toEqual([path, 403]);
+      expect(await answer.text()).toContain("POST /feedback and nothing else");
+    }
+    expect(upstream.exchanges().length).toBe(asked);
+    for (const path of ["/admin/whoami", `/admin/prompts/${PROMPT}/feedback`, "/metrics"]) {
+      const answer = await fetch(cluster.edges[1]!.url + path, { headers: bearer(key) });
+      expect([path, answer.status]).toEqual([path, 401]);
+    }
+  });
+
   it("is refused without a credential, with an unknown one, and beyond its key's scope", async () => {
     const request_id = await askForId();
     const thumbs = { request_id, name: "thumbs", value: true };
@@ -173,12 +202,13 @@ describe("a page in a browser", () => {
     });
     expect(asked.status).toBe(204);
     expect(asked.headers.get("access-control-allow-methods")).toBe("POST");
-    expect(asked.headers.get("access-control-allow-headers")).toMatch(/authorization, content-type/);
+    expect(asked.headers.get("access-control-allow-headers")).toMatch(/authorization, content-type.*, \*$/);
     const thumbs = { request_id: await askForId(), name: "thumbs", value: true };
     const answers = [await give(thumbs, { ...origin, ...bearer(await mint()) }), await give(thumbs, origin)];
     expect(answers.map(({ status }) => status)).toEqual([202, 401]);
     for (const { headers } of [asked, ...answers]) {
       expect(headers.get("access-control-allow-origin")).toBe("*");
+      expect(headers.get("access-control-expose-headers")).toBe("retry-after");
       // Nothing here goes by what a browser sends of itself.
       expect(headers.get("access-control-allow-credentials")).toBeNull();
     }

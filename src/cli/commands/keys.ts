@@ -42,6 +42,7 @@ export const keysCreateCommand: CommandSpec = {
   options: [
     { name: "prompt", kind: "list", value: "PROMPT", help: "only for this prompt (repeatable)" },
     { name: "provider", kind: "list", value: "PROVIDER", help: "only with this provider (repeatable)" },
+    { name: "feedback", kind: "flag", help: "for POST /feedback and nothing else: may stand in a web page" },
     {
       name: "pass-through",
       kind: "flag",
@@ -55,6 +56,7 @@ export const keysCreateCommand: CommandSpec = {
   examples: [
     "switchback keys create checkout --prompt support-bot --provider openai --limit 600",
     "switchback keys create nightly --environment staging --expires 30d",
+    "switchback keys create thumbs --feedback --prompt support-bot --limit 60",
   ],
   run: runKeysCreate,
 };
@@ -72,6 +74,7 @@ async function runKeysCreate(invocation: Invocation, context: Context): Promise<
   }
   const body = {
     name,
+    ...(isSet(invocation, "feedback") && { use: "feedback" }),
     prompts: listOf(invocation, "prompt"),
     environments: context.environmentGiven ? [context.environment] : [],
     providers: listOf(invocation, "provider"),

@@ -1,13 +1,12 @@
 // Proxy keys and what they can be used with. Never the keys themselves, but for the one just minted.
 
-import type { ProviderView } from "../../admin/schemas.ts";
-import type { KeyScope, ProxyKey } from "../../core/ports.ts";
+import type { KeyView, ProviderView } from "../../admin/schemas.ts";
 import { paint, plain, type Look } from "./look.ts";
 import { formatTable, type Row } from "./table.ts";
 import { formatAge } from "./time.ts";
 import { describeState } from "./tokens.ts";
 
-export function formatKeys(look: Look, keys: ProxyKey[], nowMs: number): string[] {
+export function formatKeys(look: Look, keys: KeyView[], nowMs: number): string[] {
   if (keys.length === 0) return ["No proxy key has been minted yet: switchback keys create NAME."];
   const rows = keys.map((key): Row => [
     { text: key.id, style: "bold" },
@@ -19,27 +18,36 @@ export function formatKeys(look: Look, keys: ProxyKey[], nowMs: number): string[
   return formatTable(look, rows, { header: ["ID", "NAME", "FOR", "LAST USED", "STATE"], flexible: 2 });
 }
 
-export function formatMintedKey(look: Look, key: ProxyKey & { key: string }): string[] {
+const GOES: { [use in KeyView["use"]]: string } = {
+  all: "it goes where your SDK takes the provider's API key",
+  feedback: "POST /feedback takes it as Authorization: Bearer <key>, from a page of any origin too",
+};
+
+export function formatMintedKey(look: Look, key: KeyView & { key: string }): string[] {
   return [
     `${paint(look, "bold", plain(key.name))}  ${describeScope(key)}  ${key.id}`,
-    paint(look, "yellow", "The key, shown this once; it goes where your SDK takes the provider's API key:"),
+    paint(look, "yellow", `The key, shown this once; ${GOES[key.use]}:`),
     plain(key.key),
   ];
 }
 
-/** "support-bot · staging · openai · 600/min" */
+/** "feedback only · support-bot", "support-bot · staging · openai · 600/min" */
 function describeScope({
   prompts,
   environments,
   providers,
   passThrough,
   requestsPerMinute,
-}: KeyScope): string {
+  use,
+}: KeyView): string {
   const parts = [
+    ...(use === "feedback" ? ["feedback only"] : []),
     prompts.length === 0 ? "every prompt" : prompts.join(", "),
     ...(environments.length === 0 ? [] : [environments.join(", ")]),
     ...(providers.length === 0 ? [] : [providers.join(", ")]),
-    ...(passThrough === (prompts.length === 0) ? [] : [passThrough ? "and pass-through" : "prompts only"]),
+    ...(use === "feedback" || passThrough === (prompts.length === 0)
+      ? []
+      : [passThrough ? "and pass-through" : "prompts only"]),
     ...(requestsPerMinute === null ? [] : [`${requestsPerMinute}/min`]),
   ];
   return plain(parts.join(" · "));
