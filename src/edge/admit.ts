@@ -7,7 +7,7 @@ import { makerOf } from "../core/providers.ts";
 import { limitVar, type Env } from "../env.ts";
 import { checkBinding, isBindingPath } from "./ai-binding.ts";
 import type { Call } from "./call.ts";
-import { findProxyKey, findSecret, isSigned, type Secret } from "./credentials.ts";
+import { findProxyKey, findSecret, isAdminToken, isSigned, type Secret } from "./credentials.ts";
 import { knownPrompt, lookUpAlias } from "./entries.ts";
 import { hashKey, obtainKey, peekKey, recallKey, unknownKey } from "./keys.ts";
 import { checkPassThrough, checkPrompt, checkProvider } from "../core/key-scope.ts";
@@ -40,10 +40,11 @@ export async function admit(asked: Asked): Promise<Admission | null | Problem> {
   const { headers, scope, route, origin } = asked;
   const unbound = checkBinding(route.provider, route.path, scope.env);
   if (unbound !== null) return unbound;
-  const sent = findProxyKey(headers, route.search);
+  const sent = findProxyKey(headers, route.search, scope.env.ADMIN_TOKEN);
   if (sent === null) return checkAnonymous(asked);
+  if (sent.startsWith("sbt_") || isAdminToken(sent, scope.env.ADMIN_TOKEN)) return tokenOfOurs();
   const hash = await hashKey(sent);
-  if (hash === null) return sent.startsWith("sbt_") ? tokenOfOurs() : unknownKey();
+  if (hash === null) return unknownKey();
   // A key that was good lately is checked beside what else has to be waited for, and is certain before anything is sent.
   const key = recallKey(hash, scope) ?? (await obtainKey(hash, scope));
   if (isProblem(key)) return key;
@@ -65,7 +66,7 @@ export function admitOwn({ scope, route, origin }: Asked): Admission | Problem {
 function tokenOfOurs(): Problem {
   return problem(
     "unauthenticated",
-    "That is a token of the control plane (sbt_…). Requests to providers take a proxy key (sb_…): POST /admin/keys.",
+    "That is a token of the control plane (ADMIN_TOKEN, or sbt_…). Requests to providers take a proxy key (sb_…): POST /admin/keys.",
   );
 }
 

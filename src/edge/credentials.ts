@@ -1,5 +1,6 @@
 // The swap: a key of ours is taken out wherever the SDK put it, and the provider's own secret goes where that provider
-// looks for it. Guarantees: no key of ours goes up, and no secret of the Worker is used without a valid key of ours.
+// looks for it. Guarantees: neither a key nor a token of ours goes up, ADMIN_TOKEN neither, and no secret of the Worker is used
+// without a valid key of ours.
 
 import { problem, type Problem } from "../core/problem.ts";
 import { awsRegionOf, makerOf, secretVar } from "../core/providers.ts";
@@ -38,38 +39,59 @@ const CREDENTIAL_HEADERS = [
 const SUBPROTOCOL = "openai-insecure-api-key.";
 /** A token of the control plane (`sbt_…`) too: it opens nothing here, and is refused instead of going up. */
 const OURS = /^sbt?_/;
-const KEY_IN_QUERY = /^(?:api-)?key=(sbt?_.*)$/;
+const KEY_IN_QUERY = /^(?:api-)?key=(.*)$/;
 
-/** A key of ours in whatever credential header, query parameter or subprotocol the SDK uses, or null. */
-export function findProxyKey(headers: HeaderValues, search: string): string | null {
-  return findInHeaders(headers) ?? (search.includes("key=sb") ? findInQuery(search) : null);
+/** A key or token of ours in whatever credential header, query parameter or subprotocol the SDK uses, or null. With
+ * `adminToken` that one too, by mistake in the place of a key: it has no form of its own. */
+export function findProxyKey(headers: HeaderValues, search: string, adminToken?: string): string | null {
+  const isOurs = (text: string) => OURS.test(text) || isAdminToken(text, adminToken);
+  return findInHeaders(headers, isOurs) ?? (search.includes("key=") ? findInQuery(search, isOurs) : null);
 }
 
-function findInHeaders(headers: HeaderValues): string | null {
+/** In constant time, but for the length: a digest of every request's key would cost more than routing does. */
+export function isAdminToken(text: string, adminToken: string | undefined): boolean {
+  if (!adminToken || text.length !== adminToken.length) return false;
+  let difference = 0;
+  for (let at = 0; at < text.length; at += 1) difference |= text.charCodeAt(at) ^ adminToken.charCodeAt(at);
+  return difference === 0;
+}
+
+type IsOurs = (text: string) => boolean;
+
+function findInHeaders(headers: HeaderValues, isOurs: IsOurs): string | null {
   const authorization = headers.get("authorization");
   if (authorization !== undefined) {
     // The key stands in the place of the access key id, which an AWS SDK sends; the secret it never does.
     const key = isSignature(authorization)
       ? /\bCredential=([^/,\s]*)/.exec(authorization)?.[1]
       : authorization.replace(/^[a-z-]+\s+/i, "");
-    if (key !== undefined && OURS.test(key)) return key;
+    if (key !== undefined && isOurs(key)) return key;
   }
   for (const name of KEY_HEADERS) {
     const value = headers.get(name);
-    if (value !== undefined && OURS.test(value)) return value;
+    if (value !== undefined && isOurs(value)) return value;
   }
   const protocols = headers.get("sec-websocket-protocol");
-  return protocols === undefined
-    ? null
-    : (protocols.match(/openai-insecure-api-key\.(sbt?_[^,\s]*)/)?.[1] ?? null);
+  const key = protocols?.match(/openai-insecure-api-key\.([^,\s]*)/)?.[1];
+  return key !== undefined && isOurs(key) ? key : null;
 }
 
-function findInQuery(search: string): string | null {
+function findInQuery(search: string, isOurs: IsOurs): string | null {
   for (const part of search.slice(1).split("&")) {
-    const key = KEY_IN_QUERY.exec(part)?.[1];
-    if (key !== undefined) return key;
+    const sent = KEY_IN_QUERY.exec(part)?.[1];
+    const key = sent?.includes("%") === true ? decode(sent) : sent;
+    if (key !== undefined && isOurs(key)) return key;
   }
   return null;
+}
+
+/** As it is where it is no percent-encoding. */
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** Has the client signed the request itself? */

@@ -45,6 +45,27 @@ describe("a key of ours", () => {
     expect(find(headers as unknown as Record<string, string>, search)).toBeNull();
   });
 
+  it("may be ADMIN_TOKEN, wherever a key stands, whole and nothing else", () => {
+    const token = "a+long/random=text";
+    const places: [Record<string, string>, string][] = [
+      [{ authorization: `Bearer ${token}` }, ""],
+      [{ authorization: token }, ""],
+      [{ authorization: "Bearer sk-1", "x-api-key": token }, ""],
+      [{ "x-goog-api-key": token }, ""],
+      [{ "api-key": token }, ""],
+      [{}, `?alt=sse&key=${encodeURIComponent(token)}`],
+      [{}, `?api-key=${token}`],
+      [{ "sec-websocket-protocol": `realtime, openai-insecure-api-key.${token}` }, ""],
+    ];
+    for (const [headers, search] of places) {
+      expect(findProxyKey(read(headers), search, token)).toBe(token);
+      for (const other of [undefined, "", `${token}x`, token.slice(1), token.replace("l", "L")]) {
+        expect(findProxyKey(read(headers), search, other)).toBeNull();
+      }
+    }
+    expect(findProxyKey(read({}), "?key=%E0%A4%A", token)).toBeNull();
+  });
+
   it("leaves no credential of anybody, and every other header", () => {
     const headers = new Headers({
       authorization: SIGNED,

@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { ProxyKey } from "../../src/core/ports.ts";
 import { type Admin, connectAdmin } from "../support/admin.ts";
-import { type Cluster, type Isolate, startCluster } from "../support/cluster.ts";
+import { ADMIN_TOKEN, type Cluster, type Isolate, startCluster } from "../support/cluster.ts";
 import { json, startUpstream, type Upstream } from "../support/upstream.ts";
 import { until } from "../support/wait.ts";
 import { completion, HELLO } from "./sdk-replies.ts";
@@ -117,6 +117,7 @@ describe("a key", () => {
     ["unknown", `sb_${"A".repeat(43)}`],
     ["too short", "sb_1"],
     ["another token", `sbt_${"A".repeat(43)}`],
+    ["the deployment's ADMIN_TOKEN", ADMIN_TOKEN],
   ])("that is %s opens nothing, even where anonymous callers may pass", async (_, key) => {
     const answer = await ask(one, key);
     expect(answer).toMatchObject({ status: 401, error: "unauthenticated" });
