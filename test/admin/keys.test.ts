@@ -16,6 +16,7 @@ const VARS = {
   UPSTREAM_BEDROCK: "https://bedrock-runtime.eu-west-1.amazonaws.com",
   AWS_ACCESS_KEY_ID: "AKIA",
   AZURE_API_KEY: "azure-held",
+  STREAM_USAGE: "My-LLM, groq,, opnai,azure,opnai",
 };
 
 let cluster: Cluster;
@@ -151,6 +152,27 @@ describe("a provider", () => {
     const said = own?.problems.map(({ message }) => message).join(" ");
     expect(said).toContain("in the clear");
     expect(said).toContain("/v1");
+  });
+
+  it("whose streams are asked for their usage says so; a name that is none's is listed with what it may mean", () => {
+    expect(providers.get("my-llm")?.can).toContain("stream-usage");
+    expect(providers.get("groq")?.can).toContain("stream-usage");
+    expect(providers.get("openai")?.can).not.toContain("stream-usage");
+    // It has no host, so nothing can.
+    expect(providers.get("azure")?.can).toEqual([]);
+    expect(providers.get("opnai")).toEqual({
+      name: "opnai",
+      origin: null,
+      secret: null,
+      can: [],
+      problems: [
+        {
+          message: "STREAM_USAGE names it, and there is no such provider.",
+          mend: "Did you mean openai? Names are separated by commas; UPSTREAM_OPNAI would add it.",
+        },
+      ],
+    });
+    expect(text.match(/"opnai"/g)).toHaveLength(1);
   });
 
   it("that signs says what it lacks for that", () => {

@@ -27,6 +27,7 @@ beforeAll(async () => {
     UPSTREAM_BEDROCK: upstream.url,
     UPSTREAM_GEMINI: upstream.url,
     UPSTREAM_WORKERS_AI: upstream.url,
+    STREAM_USAGE: "openai",
   });
   url = cluster.control.url;
 });
@@ -62,6 +63,7 @@ const bodies: [string, string, object][] = [
     "/v1/chat/completions",
     { model: "m", messages: [user], temperature: 0.123, odd: [null, "é\n"] },
   ],
+  ["openai", "/v1/chat/completions", { model: "m", messages: [user], stream: true }],
   ["openai", "/v1/responses", { model: "m", input: "Where is my order?", instructions: "Be kind." }],
   ["anthropic", "/v1/messages", { model: "m", max_tokens: 10, system: "Be kind.", messages: [user] }],
   [

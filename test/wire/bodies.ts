@@ -39,6 +39,8 @@ function commonMembers(writer: JsonWriter): Member[] {
   return [
     ...maybe(writer, 0.8, "model", () => writer.text(random.pick(["gpt-5.4", "claude-sonnet-5", "é"]))),
     ...maybe(writer, 0.3, "stream", () => random.pick(["true", "false"])),
+    // Once: of two that contradict each other neither is touched, which no parsed body can tell.
+    ...(random.chance(0.15) ? [["stream_options", writeStreamOptions(writer)] satisfies Member] : []),
     ...maybe(writer, 0.3, "temperature", () => writer.number()),
     ...maybe(writer, 0.2, "top_p", () => writer.number()),
     ...maybe(writer, 0.2, "prompt", () => writePrompt(writer)),
@@ -50,6 +52,16 @@ function commonMembers(writer: JsonWriter): Member[] {
     ...maybe(writer, 0.1, "tool_choice", () => random.pick(['"auto"', '{"type":"any"}', "null"])),
     ...maybe(writer, 0.1, "service_tier", () => '"auto"'),
   ];
+}
+
+function writeStreamOptions(writer: JsonWriter): string {
+  const { random } = writer;
+  if (random.chance(0.2)) return random.pick(["null", "7", "[]"]);
+  const said: Member[] = [["include_usage", random.pick(["true", "false", "null"])]];
+  return writer.object([
+    ...maybe(writer, 0.5, "include_obfuscation", () => "false"),
+    ...(random.chance(0.5) ? said : []),
+  ]);
 }
 
 function writePrompt(writer: JsonWriter): string {

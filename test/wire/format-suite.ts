@@ -128,6 +128,7 @@ function tryBody(
     provider: random.pick(PROVIDERS),
     count: counts && random.chance(0.2),
     modelInPath,
+    asksUsage: random.chance(0.3),
     resource,
   };
   const about = () => `${text}\n${JSON.stringify(version)}\n${JSON.stringify(where)}`;

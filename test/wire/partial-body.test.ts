@@ -110,7 +110,7 @@ describe.each(STREAMED)("a body of %s that goes up in pieces", (id) => {
     for (let index = 0; index < BODIES; index += 1) {
       if (index % 500 === 0) versions = [...randomVersions(random, 20), ...plainVersions(random, 20)];
       const { text } = randomBody(id, seededRandom((seed + index) >>> 0));
-      const prepared = format.prepare(random.pick(versions), options);
+      const prepared = format.prepare(random.pick(versions), { ...options, asksUsage: random.chance(0.5) });
       const wrong = tryPieces(format, encoder.encode(text), prepared, random, count);
       if (wrong !== null) expect.fail(`WIRE_SEED=${seed}, body ${index}: ${wrong}\n${text}`);
     }

@@ -19,7 +19,11 @@ export function injectRun(body: JsonObject, version: Rendered, where: Where): Js
   if (kind === "responses") return injectReference(body, version, { ...where, format: "openai-responses" });
   const { "workers-ai": own = {}, ...others } = version.providerParams;
   const providerParams = { [where.provider]: others[where.provider] ?? {}, "openai-chat": own };
-  const out = injectReference(body, { ...version, providerParams }, { ...where, format: "openai-chat" });
+  const out = injectReference(
+    body,
+    { ...version, providerParams },
+    { ...where, format: "openai-chat", asksUsage: false },
+  );
   if ("refused" in out) return out;
   const isOwned = (name: string) =>
     Object.values(providerParams).some((params) => Object.hasOwn(params, name));

@@ -23,6 +23,7 @@ export type Where = {
   provider: string;
   count: boolean;
   modelInPath: boolean;
+  asksUsage?: boolean;
   resource?: Resource | null;
 };
 /** `exact`: the others say something else, and only go. */
@@ -59,6 +60,8 @@ export function injectReference(body: JsonObject, version: Rendered, where: Wher
     return { refused: "model" };
   if (model !== null && !Object.hasOwn(own, "model")) out["model"] = model;
   writeSettings(out, body, version, own, where);
+  if (where.asksUsage && where.format === "openai-chat" && !Object.hasOwn(own, "stream_options"))
+    askForUsage(out);
   const list = isConverse ? "toolConfig.tools" : "tools";
   if (!Object.hasOwn(own, list.split(".")[0]!) && version.tools.length > 0) {
     if (isConverse && version.tools.some((tool) => tool["type"] !== undefined)) return { refused: "tools" };
@@ -75,6 +78,12 @@ export function injectReference(body: JsonObject, version: Rendered, where: Wher
   if (JSON.stringify(examples).includes(UNSAYABLE))
     return { refused: isSession(where.format) ? "" : "photo" };
   return placeText(out, body, { ...version, examples }, own, where) ?? out;
+}
+
+function askForUsage(out: JsonObject): void {
+  const options = out["stream_options"] ?? {};
+  const isOpen = isPlain(options) && (options["include_usage"] ?? null) === null;
+  if (out["stream"] === true && isOpen) out["stream_options"] = { ...options, include_usage: true };
 }
 
 function isSession(format: FormatId): boolean {

@@ -63,6 +63,7 @@ const FORMATS: (JsonObject | null)[] = [
 
 const OWN: JsonObject[] = [
   { temperature: 1, next_month: { deep: [1] } },
+  { stream_options: { include_obfuscation: false } },
   { max_tokens: 5 },
   { max_completion_tokens: 6 },
   { reasoning: { effort: "max" } },
