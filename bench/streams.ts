@@ -1,16 +1,22 @@
 // `npx node bench/streams.ts`: what it costs to know how a streamed answer ended. The ways to watch a stream, each as a
 // Worker of a few lines beside native pass-through: CPU a chunk, first byte, and when the provider's request ends
-// after the client has hung up. src/edge/relay.ts uses the cheapest that gets all three right.
+// after the client has hung up. src/edge/relay.ts uses the cheapest that gets all three right. Last Switchback itself, as it
+// is and where it takes the chunk with the usage out (STREAM_USAGE). `BENCH_WAYS=native,switchback`: only these.
 
 import { fork, spawnSync } from "node:child_process";
 import { createServer, request } from "node:http";
 import { join } from "node:path";
-import { startScript, type Contender } from "./contenders.ts";
+import { startScript, startSwitchback, type Contender } from "./contenders.ts";
 import { cpuMsOf, median, runLoad } from "./load.ts";
 
 const CHUNKS = Number(process.env["BENCH_CHUNKS"] ?? 50);
 const STREAMS = CHUNKS > 100 ? 48 : 200;
 const ROUNDS = Number(process.env["BENCH_ROUNDS"] ?? 7);
+
+const CHOSEN = process.env["BENCH_WAYS"]?.split(",");
+const BODY = Buffer.from(
+  JSON.stringify({ model: "gpt-bench", stream: true, messages: [{ role: "user", content: "hello" }] }),
+);
 
 const FETCH = "const upstream = await fetch(env.UPSTREAM + new URL(request.url).pathname, request);";
 const worker = (body: string) => `export default { async fetch(request, env, ctx) { ${FETCH} ${body} } };`;
@@ -100,32 +106,41 @@ async function main(): Promise<void> {
     upstream.once("message", (port) => resolve(Number(port))),
   );
   const contenders: Contender[] = [];
+  const ways = Object.entries(WAYS).filter(([name]) => isChosen(name));
+  const provider = `http://127.0.0.1:${upstreamPort}`;
   try {
-    for (const [name, script] of Object.entries(WAYS)) {
-      contenders.push(
-        await startScript(name.replaceAll(" ", "-"), script, `http://127.0.0.1:${upstreamPort}`),
-      );
+    for (const [name, script] of ways) {
+      contenders.push(await startScript(name.replaceAll(" ", "-"), script, provider));
+    }
+    if (isChosen("switchback")) {
+      contenders.push(await startSwitchback(provider));
+      const hiding = await startSwitchback(provider, { STREAM_USAGE: "openai" });
+      contenders.push({ ...hiding, name: "switchback, STREAM_USAGE" });
     }
     await compareCost(contenders);
-    for (const [name, script] of Object.entries(WAYS)) await reportAbort(name, script);
+    for (const [name, script] of ways) await reportAbort(name, script);
   } finally {
     for (const { process: child } of contenders) child.kill("SIGKILL");
     upstream.kill();
   }
 }
 
+function isChosen(name: string): boolean {
+  return CHOSEN === undefined || CHOSEN.includes(name);
+}
+
 async function compareCost(contenders: Contender[]): Promise<void> {
   const cpu = new Map<string, number[]>(contenders.map(({ name }) => [name, []]));
   const first = new Map<string, number[]>(contenders.map(({ name }) => [name, []]));
   for (let round = -1; round < ROUNDS; round += 1) {
-    for (const { name, port, process: child } of contenders) {
+    for (const { name, port, path, process: child } of contenders) {
       const headers = { "x-bench": `stream:${CHUNKS}:5`, "content-type": "application/json" };
       const before = cpuMsOf(child.pid ?? 0);
       const timings = await runLoad({
         port,
-        path: "/v1/chat/completions",
+        path,
         headers,
-        body: Buffer.from("{}"),
+        body: BODY,
         count: STREAMS,
         concurrency: 16,
       });

@@ -20,6 +20,15 @@ const CHUNK = `data: ${JSON.stringify({
   choices: [{ index: 0, delta: { content: "word " }, finish_reason: null }],
 })}\n\n`;
 
+const USAGE = `data: ${JSON.stringify({
+  id: "chatcmpl-bench",
+  object: "chat.completion.chunk",
+  created: 1,
+  model: "gpt-bench",
+  choices: [],
+  usage: { prompt_tokens: 10, completion_tokens: 50, total_tokens: 60 },
+})}\n\n`;
+
 const server = createServer((request, response) => {
   const plan = String(request.headers["x-bench"] ?? "json");
   request.on("data", () => {});
@@ -41,7 +50,7 @@ function streamChunks(response: ServerResponse, count: number, gapMs: number): v
     if (response.destroyed) return;
     response.write(CHUNK);
     sent += 1;
-    if (sent === count) response.end("data: [DONE]\n\n");
+    if (sent === count) response.end(`${USAGE}data: [DONE]\n\n`);
     else setTimeout(send, gapMs);
   };
   send();

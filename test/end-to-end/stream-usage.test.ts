@@ -185,6 +185,14 @@ describe("a stream whose caller does not ask for usage", () => {
     expect(arm).toMatchObject({ requests: 12, errors: 0, tokens: { answers: 12, input: 12_000 } });
   });
 
+  it("keeps what the provider ends within", async () => {
+    const prompt = await createPrompt();
+    upstream.play(reply(parts(word("a"), USAGE.slice(0, 90))));
+    const seen = await exchange(prompt);
+    expect(bodyOf(seen)).toBe(word("a") + USAGE.slice(0, 90));
+    expect(seen.response).toMatchObject({ status: 200, complete: true });
+  });
+
   it("keeps a usage that stands beside choices, and an error that says one", async () => {
     const prompt = await createPrompt();
     const beside = event({ ...head, choices: [{ index: 0, delta: {}, finish_reason: "stop" }], usage });

@@ -184,6 +184,13 @@ describe("a piece of a stream", () => {
     expect(pushed(": pi", "ng", "\n", ": pong\n")).toEqual([": pi", "ng", "\n", ": pong\n"]);
   });
 
+  it("may end its lines one way and then another", () => {
+    const chunk = 'data: {"choices":[],"usage":{}}';
+    expect(pushed("\r", chunk, "\n", "\n", "x")).toEqual(["\r", "", "", "", ""]);
+    expect(pushed(`${chunk}\r\n\r`, "\n", "\n")).toEqual(["", "", "\n"]);
+    expect(pushed(`${chunk}\n\r`, `\n: x\n${chunk}\r\n`, "\r:")).toEqual(["", ": x\n", ":"]);
+  });
+
   it("of an event that never ends goes on, and no more than 16 KB are held", () => {
     const one = new UsageFilter();
     const piece = encoder.encode("x".repeat(1_000));
