@@ -122,7 +122,7 @@ describe("a contrast", () => {
       contrast("Score by the judge", { metric: "judge_score", kind: "mean", difference: score })?.tone,
     ).toBe("worse");
     const ratio = { value: 1.3, low: 1.2, high: null };
-    expect(contrast("Latency, median", { metric: "latency", kind: "typical", ratio })).toEqual({
+    expect(contrast("Latency p50", { metric: "latency", kind: "typical", ratio })).toEqual({
       text: "+30 %",
       note: "at least +20 %, typical answer",
       tone: "worse",

@@ -4,7 +4,16 @@ import { describe, expect, it } from "vitest";
 import type { Metrics } from "../../src/admin/schemas.ts";
 import type { SeriesPoint } from "../../src/core/metrics-view.ts";
 import type { Release, Revision } from "../../src/core/types.ts";
-import { chartsOf, marksOf, sayDot, sayTick, type ChartName } from "../../src/dashboard/client/series.ts";
+import {
+  chartsOf,
+  marksOf,
+  momentAt,
+  sayDot,
+  sayTick,
+  valuesAt,
+  type ChartName,
+  type Moment,
+} from "../../src/dashboard/client/series.ts";
 
 const START_MS = Date.UTC(2026, 10, 23, 12);
 const MINUTE_MS = 60_000;
@@ -113,10 +122,11 @@ describe("the charts", () => {
   });
 
   it("say values with their units and intervals, and labels of the scale shortly", () => {
-    expect(sayDot("errors", { atMs: 0, y: 0.084, low: 0.05, high: 0.12 })).toBe("8.4 % (5.0 % to 12.0 %)");
+    expect(sayDot("errors", { atMs: 0, y: 0.084, low: 0.05, high: 0.12 })).toBe("8.4 % (5.0 to 12.0 %)");
     expect(sayDot("latency", { atMs: 0, y: 1_240 })).toBe("1,240 ms");
     expect(sayTick("errors", 0.5)).toBe("50 %");
     expect(sayTick("cost", 0)).toBe("0");
+    expect([500, 2_500].map((ms) => sayTick("latency", ms))).toEqual(["500 ms", "2.5 s"]);
   });
 });
 
@@ -132,6 +142,45 @@ function revision(minute: number, more: Partial<Revision>): Revision {
   };
   return fields as Revision;
 }
+
+describe("a moment", () => {
+  const points = [
+    point(1, { requests: 6, errors: 6 }),
+    point(2, { requests: 3, latencyMs: times(80) }),
+    point(2, { version: 2, arm: "canary", requests: 3, latencyMs: times(90), usd: 0.003, pricedAnswers: 3 }),
+  ];
+  const charts = chartsOf(metricsOf(points, 3.1));
+  const says = (moment: Moment | null) =>
+    charts.map((chart) =>
+      valuesAt(chart, moment!)
+        .map(({ text }) => text)
+        .join(" / "),
+    );
+
+  it("is the latest one that is over, until somebody points at another", () => {
+    const latest = momentAt(charts, [], null);
+    expect(latest).toMatchObject({ time: "12:02 UTC", index: 2, last: 3, isPointed: false });
+    const pointed = momentAt(charts, [], START_MS + 1.5 * MINUTE_MS);
+    expect(pointed).toMatchObject({ time: "12:01 UTC", index: 1, isPointed: true });
+    expect(momentAt([], [], null)).toBeNull();
+  });
+
+  it("tells a version without a request from an answer that there was none of, and from a cost that nobody knows", () => {
+    expect(says(momentAt(charts, [], null)).slice(1)).toEqual(["80 ms / 90 ms", "unknown / $1.00", "3 / 3"]);
+    expect(says(momentAt(charts, [], START_MS + MINUTE_MS))).toEqual([
+      "100 % (61.0 to 100 %) / no request",
+      "no good answer / no request",
+      "unknown / no request",
+      "6 / 0",
+    ]);
+  });
+
+  it("holds what happened to the release in it", () => {
+    const marks = [{ atMs: START_MS + 1.2 * MINUTE_MS, revision: 2, kind: "change", says: "r2" } as const];
+    expect(momentAt(charts, marks, START_MS + MINUTE_MS)?.changes).toEqual(["r2"]);
+    expect(momentAt(charts, marks, null)?.changes).toEqual([]);
+  });
+});
 
 describe("the marks", () => {
   it("tell a guardrail's rollback from one by hand and from any other change, oldest first", () => {

@@ -64,7 +64,7 @@ describe("guardrails", () => {
       evidence: "8.0 of 6.7",
       share: 1,
       effect: "×2.0, 1.10 to 4.0",
-      action: "roll back",
+      action: "rollback",
     });
     expect(rows[1]?.canary).toEqual({ value: "1,240 ms", of: "90" });
   });

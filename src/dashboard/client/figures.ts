@@ -58,21 +58,21 @@ const LINES: readonly Line[] = [
   },
   { name: "Failures", figure: failuresOf, isExtra: true },
   {
-    name: "Latency, median",
+    name: "Latency p50",
     metric: "latency",
     note: "typical answer",
     figure: ({ latencyMs, intervals }) =>
       known(latencyMs.all?.p50, intervals.latencyMs?.p50, sayMs, "no good answer"),
   },
   {
-    name: "Latency, 95 %",
+    name: "Latency p95",
     metric: "latency_tail",
     note: "slow answers",
     figure: ({ latencyMs, intervals }) =>
       known(latencyMs.all?.p95, intervals.latencyMs?.p95, sayMs, "no good answer"),
   },
   {
-    name: "First token, median",
+    name: "First token p50",
     metric: "first_token",
     note: "typical answer",
     figure: ({ firstTokenMs, intervals }) =>

@@ -42,6 +42,20 @@ export function formatTime(time: string): string {
   return `${time.slice(0, 10)} ${time.slice(11, 19)} UTC`;
 }
 
+const HOUR_MS = 3_600_000;
+
+/** Of a step of so many ms: "14:05:15 UTC", "14:05 UTC", of several hours "Nov 21, 14:00 UTC". */
+export function formatMoment(atMs: number, stepMs: number): string {
+  const time = new Date(atMs).toISOString();
+  if (stepMs < 60_000) return `${time.slice(11, 19)} UTC`;
+  return `${stepMs > HOUR_MS ? `${formatDay(atMs)}, ` : ""}${time.slice(11, 16)} UTC`;
+}
+
+/** "Nov 21", in UTC. */
+export function formatDay(atMs: number): string {
+  return new Date(atMs).toLocaleDateString("en-US", { month: "short", day: "numeric", timeZone: "UTC" });
+}
+
 export function shortDigest(digest: string): string {
   return digest.slice(0, 12);
 }

@@ -14,18 +14,19 @@ type Window = {
   step: string;
   /** Of the time axis. */
   tickMs: number;
-  /** Read with every so manieth round of the page: no oftener than the picture would change. */
+  /** Of the page, from one reading to the next: no oftener than the picture would change. */
   everyRounds: number;
 };
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 
+/** Some thirty steps to a chart: of finer ones, each has so few requests that rates are noise. */
 export const WINDOWS: readonly Window[] = [
-  { name: "15m", label: "15 min", words: "15 minutes", step: "15s", tickMs: 5 * MINUTE_MS, everyRounds: 1 },
-  { name: "1h", label: "1 h", words: "hour", step: "1m", tickMs: 15 * MINUTE_MS, everyRounds: 1 },
-  { name: "24h", label: "24 h", words: "24 hours", step: "20m", tickMs: 6 * HOUR_MS, everyRounds: 5 },
-  { name: "7d", label: "7 d", words: "7 days", step: "2h", tickMs: 48 * HOUR_MS, everyRounds: 15 },
+  { name: "15m", label: "15 min", words: "15 minutes", step: "30s", tickMs: 5 * MINUTE_MS, everyRounds: 1 },
+  { name: "1h", label: "1 h", words: "hour", step: "2m", tickMs: 15 * MINUTE_MS, everyRounds: 1 },
+  { name: "24h", label: "24 h", words: "24 hours", step: "30m", tickMs: 6 * HOUR_MS, everyRounds: 5 },
+  { name: "7d", label: "7 d", words: "7 days", step: "3h", tickMs: 48 * HOUR_MS, everyRounds: 15 },
 ];
 
 export function windowOf(name: WindowName): Window {

@@ -47,6 +47,13 @@ export function timeTicks({ fromMs, toMs }: Pick<Frame, "fromMs" | "toMs">, ever
   return ticks;
 }
 
+/** Beginnings of the steps that lie in the frame, the one under way included. */
+export function stepsOf({ fromMs, toMs, stepMs }: Omit<Frame, "top">): number[] {
+  const first = Math.ceil(fromMs / stepMs) * stepMs;
+  const count = Math.max(1, Math.ceil((toMs - first) / stepMs));
+  return Array.from({ length: count }, (_, index) => first + index * stepMs);
+}
+
 function splitRuns(dots: readonly Dot[], stepMs: number): Dot[][] {
   const runs: Dot[][] = [];
   let before = -Infinity;

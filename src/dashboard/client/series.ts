@@ -7,8 +7,9 @@ import type { SeriesPoint } from "../../core/metrics-view.ts";
 import type { Revision } from "../../core/types.ts";
 import { sayValue } from "../../core/watching/says.ts";
 import type { Metrics } from "../../admin/schemas.ts";
-import { ACTION_LABELS, formatChange, formatCount } from "./format.ts";
-import { niceTop, type Dot, type Frame } from "./plot.ts";
+import { sayInterval } from "./figures.ts";
+import { ACTION_LABELS, formatChange, formatCount, formatMoment } from "./format.ts";
+import { niceTop, stepsOf, type Dot, type Frame } from "./plot.ts";
 
 export type ChartName = "errors" | "latency" | "cost" | "requests";
 export type Line = { version: number; dots: Dot[] };
@@ -38,7 +39,7 @@ const LEAST_SHARE_OF_STEP = 0.25;
 
 const TITLES: { [name in ChartName]: Pick<Chart, "title" | "unit" | "blank"> } = {
   errors: { title: "Error rate", unit: "of all requests, with its 95 % interval", blank: "No request" },
-  latency: { title: "Latency, median", unit: "of good answers", blank: "No good answer" },
+  latency: { title: "Latency p50", unit: "of good answers", blank: "No good answer" },
   cost: { title: "Cost", unit: "of 1,000 requests", blank: "Unknown: no price, or no usage in the answers" },
   requests: { title: "Requests", unit: "per minute", blank: "Not known yet" },
 };
@@ -106,13 +107,11 @@ function dotOf(name: Exclude<ChartName, "requests">, point: VersionPoint): Dot[]
 
 function requestDots(points: readonly VersionPoint[], { fromMs, toMs, stepMs }: Omit<Frame, "top">): Dot[] {
   const counted = new Map(points.map(({ atMs, requests }) => [atMs, requests]));
-  const dots: Dot[] = [];
-  for (let atMs = Math.ceil(fromMs / stepMs) * stepMs; atMs < toMs; atMs += stepMs) {
+  return stepsOf({ fromMs, toMs, stepMs }).flatMap((atMs) => {
     const overMs = Math.min(stepMs, toMs - atMs);
-    if (overMs < stepMs * LEAST_SHARE_OF_STEP) continue;
-    dots.push({ atMs, y: ((counted.get(atMs) ?? 0) * MINUTE_MS) / overMs });
-  }
-  return dots;
+    if (overMs < stepMs * LEAST_SHARE_OF_STEP) return [];
+    return [{ atMs, y: ((counted.get(atMs) ?? 0) * MINUTE_MS) / overMs }];
+  });
 }
 
 /** Above every line. A band of few requests reaches far beyond what is of interest, so only half of the bands have to fit. */
@@ -127,11 +126,12 @@ function topOf(name: ChartName, lines: readonly Line[]): number {
 export function sayDot(name: ChartName, { y, low, high }: Dot): string {
   if (name === "requests") return formatCount(Number(y.toPrecision(3)));
   const say = (value: number) => sayValue(name, value);
-  return low === undefined || high === undefined ? say(y) : `${say(y)} (${say(low)} to ${say(high)})`;
+  return low === undefined || high === undefined ? say(y) : `${say(y)} (${sayInterval({ low, high }, say)})`;
 }
 
 /** A label of the scale. */
 export function sayTick(name: ChartName, y: number): string {
+  if (name === "latency" && y >= 1_000) return `${y / 1_000} s`;
   return y === 0 ? "0" : sayDot(name, { atMs: 0, y }).replace(/\.0(?= )/, "");
 }
 
@@ -149,4 +149,73 @@ export function marksOf(revisions: readonly Revision[], { fromMs, toMs }: Omit<F
     })
     .filter(({ atMs }) => atMs >= fromMs && atMs <= toMs)
     .toSorted((one, other) => one.atMs - other.atMs);
+}
+
+/** The step that is looked at, the same in all charts. */
+export type Moment = {
+  index: number;
+  last: number;
+  startMs: number;
+  time: string;
+  /** Versions that had requests in it. */
+  served: number[];
+  /** What happened to the release in it. */
+  changes: string[];
+  isPointed: boolean;
+};
+
+/** `pointedMs` null: nobody points, so the latest step whose requests can be told. */
+export function momentAt(
+  charts: readonly Chart[],
+  marks: readonly Mark[],
+  pointedMs: number | null,
+): Moment | null {
+  const requests = charts.find(({ name }) => name === "requests");
+  if (requests === undefined) return null;
+  const { frame, lines } = requests;
+  const steps = stepsOf(frame);
+  const latestMs = Math.max(...lines.flatMap(({ dots }) => dots.map(({ atMs }) => atMs)));
+  const wantedMs = pointedMs ?? latestMs;
+  const index = Math.max(
+    0,
+    steps.findLastIndex((startMs) => startMs <= wantedMs),
+  );
+  const startMs = steps[index] ?? frame.fromMs;
+  return {
+    index,
+    last: steps.length - 1,
+    startMs,
+    time: formatMoment(startMs, frame.stepMs),
+    served: versionsAt(charts, startMs),
+    changes: marks
+      .filter(({ atMs }) => atMs >= startMs && atMs < startMs + frame.stepMs)
+      .map(({ says }) => says),
+    isPointed: pointedMs !== null,
+  };
+}
+
+/** A rate is there wherever there was a request. */
+function versionsAt(charts: readonly Chart[], startMs: number): number[] {
+  const rates = charts.find(({ name }) => name === "errors")?.lines ?? [];
+  return rates.filter(({ dots }) => dots.some(({ atMs }) => atMs === startMs)).map(({ version }) => version);
+}
+
+/** Where there were requests. */
+const NO_DOT = {
+  errors: "no request",
+  latency: "no good answer",
+  cost: "unknown",
+  requests: "not known yet",
+};
+
+/** What each line says of a moment. */
+export function valuesAt(
+  { name, lines }: Chart,
+  { startMs, served }: Moment,
+): { version: number; text: string }[] {
+  return lines.map(({ version, dots }) => {
+    const dot = dots.find(({ atMs }) => atMs === startMs);
+    if (dot !== undefined) return { version, text: sayDot(name, dot) };
+    return { version, text: served.includes(version) ? NO_DOT[name] : "no request" };
+  });
 }

@@ -18,7 +18,7 @@ export const VERDICT_TONES: { [verdict in VerdictKind]: Tone } = {
 /** What the verdict comes to, for somebody who has to decide. */
 export const VERDICT_TITLES: { [verdict in VerdictKind]: string } = {
   waiting: "Nothing to compare",
-  watching: "Nothing found",
+  watching: "Being compared",
   prompt: "The canary is worse than its baseline",
   upstream: "It is not the prompt: the baseline itself has changed",
   "prompt+upstream": "The canary is worse, and the baseline has changed as well",
@@ -50,7 +50,7 @@ export type GuardRow = {
 /** "8.4 %" of "310". */
 export type Side = { value: string; of: string };
 
-const ACTIONS = { rollback: "roll back", notify: "notify", off: "nothing" };
+const ACTIONS = { rollback: "rollback", notify: "notify", off: "nothing" };
 const RISING = 0.5;
 
 /** Rows of what has data, nearest to its threshold first, and the names of what has none. */

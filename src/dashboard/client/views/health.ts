@@ -19,6 +19,7 @@ import {
 import { revisionLink } from "./log.ts";
 import { panelProblem } from "./problem.ts";
 import { timeElement } from "./release.ts";
+import { table, tableRow } from "./table.ts";
 
 export function healthCard(app: App): View {
   const problem = h("div", {});
@@ -49,11 +50,14 @@ function rollbackIn({ observed, release }: Model): GuardrailRollback | null {
 function drawHealth(app: App, health: HealthView | null, rollback: GuardrailRollback | null): Child[] {
   if (health === null) return [h("p", { class: "muted" }, "Loading …")];
   const { verdict, says, comparisons } = health;
-  const isSingle = comparisons.length < 2;
+  // Of several canaries each has its own verdict, and the worst one's sentence stands above already.
+  const told = comparisons.length > 1 ? says : null;
   return [
     drawVerdict(verdict, says, comparisons.length === 0),
     ...providerList(health),
-    ...comparisons.flatMap((one) => drawComparison(one, isSingle)),
+    ...comparisons.map((one) => drawComparison(one, told)),
+    comparisons.some(({ guards }) => guardRows(guards).rows.length > 0) &&
+      h("p", { class: "muted fine" }, RULE),
     rollback && drawRollback(app, rollback),
     comparisons.length === 0 && rollback === null && noCanary(),
   ];
@@ -88,29 +92,22 @@ function noCanary(): HTMLElement {
   );
 }
 
-function drawComparison(
-  { baseline, canary, since, verdict, says, guards }: ComparisonView,
-  isSingle: boolean,
-) {
+function drawComparison(one: ComparisonView, told: string | null): HTMLElement {
+  const { baseline, canary, since, verdict, says, guards } = one;
   const { rows, without } = guardRows(guards);
-  const head = isSingle
-    ? [h("h3", {}, `v${canary} beside v${baseline}`)]
-    : [h("h3", {}, `v${canary} beside v${baseline} `, chip(verdict)), h("p", {}, sentence(says))];
-  return [
+  return h(
+    "div",
+    { class: "guards", role: "group", "aria-label": `Guardrails of version ${canary}` },
     h(
       "div",
-      { class: "guards", role: "group", "aria-label": `Guardrails of version ${canary}` },
-      h(
-        "div",
-        { class: "guards-head" },
-        ...head,
-        h("span", { class: "muted" }, "watched since ", timeElement(since)),
-      ),
-      rows.length > 0 && guardTable(rows, baseline, canary),
-      without.length > 0 && h("p", { class: "muted" }, sayWithout(without, rows.length === 0)),
-      rows.length > 0 && h("p", { class: "muted fine" }, RULE),
+      { class: "guards-head" },
+      h("h3", {}, `v${canary} beside v${baseline} `, told !== null && chip(verdict)),
+      h("span", { class: "muted" }, "watched since ", timeElement(since)),
     ),
-  ];
+    told !== null && told !== says && h("p", {}, sentence(says)),
+    rows.length > 0 && guardTable(rows, baseline, canary),
+    without.length > 0 && h("p", { class: "muted" }, sayWithout(without, rows.length === 0)),
+  );
 }
 
 const RULE =
@@ -135,39 +132,28 @@ function drawRollback(app: App, { at, revision, baseline, canary, guards }: Guar
   );
 }
 
-/** Roles are spelled out, since on narrow screens rows are no table rows to the browser any more. */
 function guardTable(rows: readonly GuardRow[], baseline: number, canary: number): HTMLElement {
-  const heads = [
-    "Signal",
-    `v${baseline}`,
-    `v${canary}`,
-    "Effect (95 %)",
-    "Evidence",
-    "Crossing will",
-    "State",
-  ];
-  const head = heads.map((text) => h("th", { role: "columnheader", scope: "col" }, text));
-  return h(
-    "table",
-    { class: "guard-table", role: "table" },
-    h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, ...head)),
-    h("tbody", { role: "rowgroup" }, ...rows.map((row) => guardRow(row, baseline, canary))),
+  const heads = ["Signal", `v${baseline}`, `v${canary}`, "Effect (95 %)", "Evidence", "Action", "State"];
+  return table(
+    "guard-table",
+    heads.map((text) => h("th", { role: "columnheader", scope: "col" }, text)),
+    rows.map((row) => guardRow(row, baseline, canary)),
   );
 }
 
 function guardRow(row: GuardRow, baseline: number, canary: number): HTMLElement {
   const { metric, name, counts, effect, evidence, action, state } = row;
-  return h(
-    "tr",
-    { role: "row", "data-metric": metric, "data-state": state },
+  const line = tableRow(
     h("th", { role: "rowheader", scope: "row", title: counts }, name),
     cell("side", { "data-label": `v${baseline}` }, ...sideParts(row.baseline)),
     cell("side", { "data-label": `v${canary}` }, ...sideParts(row.canary)),
     cell("effect", {}, effect),
     cell("evidence", {}, meter(row.share), evidence),
     cell("action", {}, action),
-    cell("state", {}, h("span", { class: "state" }, state)),
+    cell("state", {}, state),
   );
+  Object.assign(line.dataset, { metric, state });
+  return line;
 }
 
 function cell(name: string, attributes: Attributes, ...children: Child[]): HTMLElement {

@@ -4,9 +4,8 @@ import type { Metrics } from "../../../admin/schemas.ts";
 import { sayRate } from "../../../core/watching/says.ts";
 import { sayMoney, sayMs } from "../figures.ts";
 import { h, redraw, type Child } from "../dom.ts";
-import { formatCount } from "../format.ts";
+import { formatCount, formatMoment } from "../format.ts";
 import { costPerThousand, versionPoints, type Mark } from "../series.ts";
-import { formatMoment } from "./chart.ts";
 
 type SeriesData = { metrics: Metrics; marks: Mark[]; stepMs: number };
 
@@ -34,7 +33,7 @@ export function seriesTable(): { element: HTMLElement; draw(data: SeriesData): v
   };
 }
 
-const HEADS = ["From", "Version", "Requests", "Errors", "Error rate", "Latency, median", "Cost of 1,000"];
+const HEADS = ["From", "Version", "Requests", "Errors", "Error rate", "Latency p50", "Cost of 1,000"];
 
 function drawTable({ metrics, stepMs }: SeriesData): HTMLElement {
   const rows = versionPoints(metrics)
@@ -50,7 +49,7 @@ function drawTable({ metrics, stepMs }: SeriesData): HTMLElement {
         p50Ms === null ? "–" : sayMs(p50Ms),
         cost === null ? "unknown" : sayMoney(cost),
       ];
-      const head = h("th", { scope: "row" }, formatMoment(atMs, { stepMs }));
+      const head = h("th", { scope: "row" }, formatMoment(atMs, stepMs));
       return h("tr", {}, head, ...cells.map((text) => h("td", {}, text)));
     });
   const heads = HEADS.map((text) => h("th", { scope: "col" }, text));
@@ -61,6 +60,6 @@ function drawMarks({ marks, stepMs }: SeriesData): Child[] {
   if (marks.length === 0) return [];
   const lines = marks
     .toReversed()
-    .map(({ atMs, says }) => h("li", {}, `${formatMoment(atMs, { stepMs })}: ${says}`));
+    .map(({ atMs, says }) => h("li", {}, `${formatMoment(atMs, stepMs)}: ${says}`));
   return [h("p", {}, h("strong", {}, "Changes of the release")), h("ul", {}, ...lines)];
 }

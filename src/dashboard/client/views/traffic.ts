@@ -1,5 +1,6 @@
 // What the versions did in a window of time: side by side in figures, and over time in charts. The window is chosen here.
 
+import type { ReleaseView } from "../../../core/types.ts";
 import type { App, View } from "../app.ts";
 import type { Metrics } from "../../../admin/schemas.ts";
 import { h, redraw, type Child } from "../dom.ts";
@@ -7,7 +8,7 @@ import { columnsOf } from "../figures.ts";
 import { ARM_LABELS } from "../format.ts";
 import { colorsOf, type Model } from "../model.ts";
 import { WINDOWS, windowOf, type WindowName } from "../observed.ts";
-import { chartsOf, marksOf } from "../series.ts";
+import { chartsOf, marksOf, momentAt, type MarkKind, type Moment } from "../series.ts";
 import { chartView, dot } from "./chart.ts";
 import { figuresTable } from "./figures.ts";
 import { panelProblem } from "./problem.ts";
@@ -84,44 +85,44 @@ function colorsIn(model: Model, metrics: Metrics): Map<number, number | "off"> {
 }
 
 function chartsView(): View {
+  let shown: Model | null = null;
   let pointedMs: number | null = null;
-  const point = (atMs: number | null) => {
-    if (pointedMs === atMs) return;
-    pointedMs = atMs;
-    for (const view of views) view.point(atMs);
-  };
   const views = [0, 1, 2, 3].map(() => chartView(point));
   const legend = h("ul", { class: "legend", "aria-label": "Legend" });
-  const grid = h("div", { class: "charts" }, ...views.map(({ element }) => element));
+  const where = h("p", { class: "moment muted" });
+  const grid = h("div", { class: "charts" }, ...views.map((view) => view.element));
   const table = seriesTable();
-  const element = h("div", { class: "charts-all" }, legend, grid, table.element);
-  return {
-    element,
-    draw(model) {
-      const metrics = model.observed.metrics.body;
-      if (metrics === null) return;
-      const charts = chartsOf(metrics);
-      const [first] = charts;
-      element.hidden = first === undefined;
-      if (first === undefined) return;
-      const colors = colorsIn(model, metrics);
-      const marks = marksOf(model.revisions, first.frame);
-      const versions = first.lines.map(({ version }) => version);
-      const isCut = isLogCut(model, first.frame.fromMs);
-      redraw(legend, [versions, [...colors], marks.map(({ kind }) => kind), model.release?.arms, isCut], () =>
-        drawLegend(
-          model,
-          versions,
-          colors,
-          marks.map(({ kind }) => kind),
-          isCut,
-        ),
-      );
-      const { tickMs } = windowOf(model.observed.metricsWindow);
-      for (const [index, chart] of charts.entries()) views[index]?.draw({ chart, colors, marks, tickMs });
-      table.draw({ metrics, marks, stepMs: first.frame.stepMs });
-    },
-  };
+  const element = h("div", { class: "charts-all" }, legend, where, grid, table.element);
+  function point(atMs: number | null): void {
+    pointedMs = atMs;
+    if (shown !== null) draw(shown);
+  }
+  function draw(model: Model): void {
+    shown = model;
+    const metrics = model.observed.metrics.body;
+    const charts = metrics === null ? [] : chartsOf(metrics);
+    const marks = charts[0] === undefined ? [] : marksOf(model.revisions, charts[0].frame);
+    const moment = momentAt(charts, marks, pointedMs);
+    element.hidden = moment === null;
+    if (metrics === null || moment === null || charts[0] === undefined) return;
+    const colors = colorsIn(model, metrics);
+    const lines = charts[0].lines.map(({ version }) => ({ version, color: colors.get(version) ?? "off" }));
+    const kinds = new Set(marks.map(({ kind }) => kind));
+    const isCut = isLogCut(model, charts[0].frame.fromMs);
+    const arms = model.release?.arms ?? [];
+    redraw(legend, [lines, [...kinds], arms, isCut], () => drawLegend(lines, arms, kinds, isCut));
+    redraw(where, moment, () => [sayMoment(moment)]);
+    const { tickMs } = windowOf(model.observed.metricsWindow);
+    for (const [index, chart] of charts.entries())
+      views[index]?.draw({ chart, colors, marks, moment, tickMs });
+    table.draw({ metrics, marks, stepMs: charts[0].frame.stepMs });
+  }
+  return { element, draw };
+}
+
+function sayMoment({ time, changes, isPointed }: Moment): string {
+  if (!isPointed) return `Latest: ${time}. Point at a chart for other moments, or use the arrow keys on it.`;
+  return [`At ${time}`, ...changes].join("; ");
 }
 
 /** The window goes back further than the revisions that were read. */
@@ -137,24 +138,17 @@ const MARKS = [
 ] as const;
 
 function drawLegend(
-  model: Model,
-  versions: number[],
-  colors: Map<number, number | "off">,
-  kinds: string[],
+  lines: { version: number; color: number | "off" }[],
+  arms: ReleaseView["arms"],
+  kinds: Set<MarkKind>,
   isCut: boolean,
 ): Child[] {
-  const arms = model.release?.arms ?? [];
   return [
-    ...versions.map((version) => {
+    ...lines.map(({ version, color }) => {
       const arm = arms.find((one) => one.version === version)?.arm;
-      return h(
-        "li",
-        {},
-        dot(colors.get(version) ?? "off"),
-        `v${version} ${arm ? ARM_LABELS[arm].toLowerCase() : "off"}`,
-      );
+      return h("li", {}, dot(color), `v${version} ${arm ? ARM_LABELS[arm].toLowerCase() : "off"}`);
     }),
-    ...MARKS.filter(([kind]) => kinds.includes(kind)).map(([kind, text]) =>
+    ...MARKS.filter(([kind]) => kinds.has(kind)).map(([kind, text]) =>
       h("li", {}, h("span", { class: "change-sample", "data-kind": kind, "aria-hidden": "true" }), text),
     ),
     isCut && h("li", {}, "older changes are in the audit log"),
