@@ -130,6 +130,7 @@ export async function pipeByHand(
   };
   const leave = () => void reader.cancel().catch(() => {});
   signal.addEventListener("abort", leave);
+  if (signal.aborted) leave();
   const timer = idleMs === null ? null : setInterval(lookAtClock, idleMs / LOOKS, idleMs);
   try {
     for (;;) {
