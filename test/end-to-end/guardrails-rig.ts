@@ -99,7 +99,7 @@ function spread(turn: number, step: number): number {
 async function play(answer: ServerResponse, behaviour: Behaviour): Promise<void> {
   const { status, firstTokenMs, totalMs, outputTokens } = behaviour;
   if (status !== 200) {
-    if (behaviour.isLongTailed) await pass(firstTokenMs);
+    await pass(firstTokenMs);
     answer.writeHead(status, { "content-type": "application/json" });
     return void answer.end(`{"error":{"message":"as told","type":"server_error"}}`);
   }

@@ -5,23 +5,32 @@
 import type { RampView } from "../../src/core/ramps.ts";
 import type { ReleaseView } from "../../src/core/types.ts";
 import { until } from "../support/wait.ts";
-import { connect, createRollout, startChats, type Behaviour, type Provider } from "./guardrails-rig.ts";
+import {
+  connect,
+  createRollout,
+  startChats,
+  type Behaviour,
+  type Provider,
+  type Version,
+} from "./guardrails-rig.ts";
 import { callAdmin } from "./rollback-rig.ts";
 
 type Edge = { name: string; url: string };
 
-export const AS_USUAL: Partial<Behaviour> = {
+const AS_USUAL: Partial<Behaviour> = {
   status: 429,
   failing: 0.25,
   isLongTailed: true,
-  firstTokenMs: 60,
-  totalMs: 120,
+  firstTokenMs: 120,
+  totalMs: 240,
 };
 
 /** Requests of the baseline alone after which it is known what is usual. */
 const KNOWN_AFTER = 720;
 /** Per edge: as many as two cores can bear. */
-const LOOPS = 16;
+const LOOPS = 28;
+/** Far more than two free cores need. */
+export const DEADLINE_MS = 60_000;
 
 export type Ramped = Awaited<ReturnType<typeof rampUnderTraffic>>;
 
@@ -43,13 +52,13 @@ export async function rampUnderTraffic(
   behave({});
   await createRollout(adminUrl, prompt, 0);
   const chats = startChats(edges, prompt, LOOPS);
-  if (isKnown) await until(() => chats.answered() > KNOWN_AFTER, 30_000, "it is known what is usual");
+  if (isKnown) await until(() => chats.answered() > KNOWN_AFTER, DEADLINE_MS, "it is known what is usual");
   await must("POST", "ramp", { version: 2, ...plan });
-  const servedBy = (version: "baseline" | "canary", sinceMs: number, untilMs = Number.POSITIVE_INFINITY) =>
+  const servedBy = (version: Version, sinceMs: number) =>
     provider.dispatches.filter(
-      (one) => one.prompt === prompt && one.version === version && one.atMs > sinceMs && one.atMs <= untilMs,
+      (one) => one.prompt === prompt && one.version === version && one.atMs > sinceMs,
     );
-  await until(() => servedBy("canary", 0).length > 0, 10_000, "the canary is served");
+  await until(() => servedBy("canary", 0).length > 0, DEADLINE_MS, "the canary is served");
   return {
     ...admin,
     chats,
@@ -72,13 +81,13 @@ export async function rampUnderTraffic(
       const events = (await admin.events()).filter(({ kind }) => kind === "ramp");
       return events.map(({ says }) => says).toReversed();
     },
-    untilRamp: (is: (ramp: RampView) => boolean, what: string, deadlineMs = 60_000) =>
+    untilRamp: (is: (ramp: RampView) => boolean, what: string) =>
       until(
         async () => {
           const ramp = await readRamp();
           return ramp !== null && is(ramp) && ramp;
         },
-        deadlineMs,
+        DEADLINE_MS,
         `${prompt}: ${what}`,
       ),
   };

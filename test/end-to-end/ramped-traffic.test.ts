@@ -8,12 +8,14 @@ import { ADMIN_TOKEN, startCluster, type Cluster } from "../support/cluster.ts";
 import { startProcesses } from "../support/processes.ts";
 import { until } from "../support/wait.ts";
 import { startProvider, type Behaviour, type Provider } from "./guardrails-rig.ts";
-import { rampUnderTraffic, type Ramped } from "./ramped-traffic-rig.ts";
+import { DEADLINE_MS, rampUnderTraffic, type Ramped } from "./ramped-traffic-rig.ts";
 import type { RollbackBody } from "./rollback-rig.ts";
 
 const BAKE_MS = 100;
 const PLAN = { steps: [40, 60, 100], bakeMs: BAKE_MS, holdback: 10 };
 const LEASE_MS = 2_000;
+const PROOF =
+  /^100 ms at \d+ % are over and proven safe: proof (\d+\.\d) of 3\.0 for errors, (\d+\.\d) of 3\.0 for times$/;
 
 let provider: Provider;
 let cluster: Cluster;
@@ -33,20 +35,24 @@ function ramp(prompt: string, plan: object, options: { isKnown?: boolean } = {})
 }
 
 async function untilSomeProof(rig: Ramped): Promise<void> {
-  await until(async () => (await rig.health()).comparisons[0]!.gate.errors > 0.3, 30_000, "some proof");
+  await until(async () => (await rig.health()).comparisons[0]!.gate.errors > 0.3, DEADLINE_MS, "some proof");
 }
 
 /** Chats go on, and none of those that came after a time is on the canary. */
 async function expectOnlyBaselineAfter(rig: Ramped, sinceMs: number): Promise<void> {
-  await until(() => rig.servedBy("baseline", sinceMs).length > 30, 15_000, "chats after that time");
+  await until(() => rig.servedBy("baseline", sinceMs).length > 30, DEADLINE_MS, "chats after that time");
   expect(rig.servedBy("canary", sinceMs)).toEqual([]);
 }
 
-describe("a ramp that is proven safe", { timeout: 120_000 }, () => {
+describe("a ramp that is proven safe", { timeout: 180_000 }, () => {
   it("completes by itself, leaves a holdback, and then promotes; each step late enough and with its proof", async () => {
     const plan = { ...PLAN, holdbackMs: 500 };
     const rig = await ramp("proven-safe", plan);
-    await until(async () => (await rig.readRelease()).baseline === 2, 60_000, "version 2 is the baseline");
+    await until(
+      async () => (await rig.readRelease()).baseline === 2,
+      DEADLINE_MS,
+      "version 2 is the baseline",
+    );
     await rig.chats.stop();
     expect(await rig.readSteps()).toEqual([
       "start by admin: 40 %",
@@ -56,12 +62,14 @@ describe("a ramp that is proven safe", { timeout: 120_000 }, () => {
     ]);
     expect(await rig.readRamp()).toBeNull();
     const log = (await rig.revisions()).toReversed().slice(-4);
-    const times = log.map(({ at }) => Date.parse(at));
-    expect(times[1]! - times[0]!).toBeGreaterThanOrEqual(BAKE_MS);
-    expect(times[2]! - times[1]!).toBeGreaterThanOrEqual(BAKE_MS);
-    expect(times[3]! - times[2]!).toBeGreaterThanOrEqual(plan.holdbackMs);
+    const atMs = log.map(({ at }) => Date.parse(at));
+    expect(atMs[1]! - atMs[0]!).toBeGreaterThanOrEqual(BAKE_MS);
+    expect(atMs[2]! - atMs[1]!).toBeGreaterThanOrEqual(BAKE_MS);
+    expect(atMs[3]! - atMs[2]!).toBeGreaterThanOrEqual(plan.holdbackMs);
     for (const { reason } of log.slice(1, 3)) {
-      expect(reason).toMatch(/^100 ms at \d+ % are over and proven safe: .*\d+\.\d of 3\.0/);
+      const [, errors, times] = PROOF.exec(reason ?? "") ?? [];
+      expect(Number(errors), reason ?? "").toBeGreaterThanOrEqual(3);
+      expect(Number(times), reason ?? "").toBeGreaterThanOrEqual(3);
     }
     expect(log[2]!.after.arms).toEqual([
       { version: 1, weight: 10 },
@@ -72,47 +80,60 @@ describe("a ramp that is proven safe", { timeout: 120_000 }, () => {
   });
 });
 
-describe("a ramp while both arms", { timeout: 120_000 }, () => {
-  const TROUBLES: [Partial<Behaviour>, RegExp][] = [
-    [
-      { status: 503, failing: 1 },
-      /^not the prompt: errors \d+\.\d % → \d+\.\d % on the baseline since \d\d:\d\d UTC, mostly overloaded/,
-    ],
-    [
-      { firstTokenMs: 250, totalMs: 500 },
-      /^not the prompt: slow answers \d\.\d % → \d+\.\d % on the baseline since \d\d:\d\d UTC/,
-    ],
+describe("a ramp while both arms", { timeout: 180_000 }, () => {
+  const TROUBLES: { metric: string; trouble: Partial<Behaviour>; says: RegExp }[] = [
+    {
+      metric: "errors",
+      trouble: { status: 503, failing: 1 },
+      says: /not the prompt: errors [\d.]+ % → [\d.]+ % on the baseline since \d\d:\d\d UTC, mostly overloaded/,
+    },
+    {
+      metric: "latency_tail",
+      // On a busy machine one usual answer in twenty takes more than a second.
+      trouble: { firstTokenMs: 1_000, totalMs: 2_000, isLongTailed: false },
+      says: /not the prompt: .*slow answers [\d.]+ % → [\d.]+ % on the baseline since \d\d:\d\d UTC/,
+    },
   ];
 
   it("fail, and then are slow, is frozen each time, thaws by itself, is proven anew and goes on to its holdback", async () => {
     const prompt = "both-in-trouble";
     const rig = await ramp(prompt, { ...PLAN, steps: [40, 100] }, { isKnown: true });
-    for (const [trouble, says] of TROUBLES) {
-      // It is to be lost.
-      await untilSomeProof(rig);
+    // It is to be lost.
+    await untilSomeProof(rig);
+    for (const { metric, trouble, says } of TROUBLES) {
       rig.behave(trouble);
-      const frozen = await rig.untilRamp(({ isFrozen }) => isFrozen, "it is frozen");
-      expect(frozen).toMatchObject({ state: "running", step: 0, weight: 40, notBefore: null });
+      const isFound = async () => (await rig.health()).upstream.some((one) => one.metric === metric);
+      await until(isFound, DEADLINE_MS, `${metric} are found upstream`);
+      expect(await rig.readRamp()).toMatchObject({
+        state: "running",
+        step: 0,
+        weight: 40,
+        isFrozen: true,
+        notBefore: null,
+        says: expect.stringMatching(/^frozen at 40 %, its time stands still: /),
+      });
       const health = await rig.health();
       expect(health).toMatchObject({ verdict: "upstream", isFrozen: true });
       expect(health.says).toMatch(says);
       const status = await readStatus(prompt);
       expect(status).toContain("ramp of v2 frozen, step 1 of 2");
-      expect(status).toContain("frozen at 40 %, its time stands still: not the prompt");
+      expect(status).toMatch(says);
       rig.behave({});
       await rig.untilRamp(({ isFrozen }) => !isFrozen, "it thaws");
     }
     await rig.untilRamp(({ state }) => state === "holdback", "it goes on");
     await rig.chats.stop();
-    const isFrozen = /^Ramp of version 2: frozen at 40 %, its time stands still: not the prompt: /;
-    const isThawed =
-      /^Ramp of version 2: no longer frozen, after .* not proven safe yet: proof 0\.0 of 3\.0 for errors/;
-    expect(await rig.readRampEvents()).toEqual(
-      [isFrozen, isThawed, isFrozen, isThawed].map((text) => expect.stringMatching(text)),
-    );
+    const events = await rig.readRampEvents();
+    expect(events.length).toBeGreaterThanOrEqual(2 * TROUBLES.length);
+    // On a machine that is busy enough there may be a third trouble: it ends as the others do.
+    for (const [at, event] of events.entries()) expect(event).toMatch(at % 2 === 0 ? FROZEN : THAWED);
     expect(await rig.readSteps()).toEqual(["start by admin: 40 %", "holdback by ramp: 90 %"]);
   });
 });
+
+const FROZEN = /^Ramp of version 2: frozen at 40 %, its time stands still: not the prompt: /;
+const THAWED =
+  /^Ramp of version 2: no longer frozen, after .* not proven safe yet: proof 0\.0 of 3\.0 for errors, 0\.0 of 3\.0 for times/;
 
 /** What a person reads, in one line. */
 async function readStatus(prompt: string): Promise<string> {
@@ -121,7 +142,7 @@ async function readStatus(prompt: string): Promise<string> {
   return out.replaceAll(/\s+/g, " ");
 }
 
-describe("a paused ramp", { timeout: 120_000 }, () => {
+describe("a paused ramp", { timeout: 180_000 }, () => {
   it("keeps its weights whatever is proven, for it or against it, and goes on when it is resumed", async () => {
     const rig = await ramp("paused", { ...PLAN, steps: [50, 100] });
     const settings = { guardrails: { errors: { action: "notify" } } };
@@ -129,17 +150,17 @@ describe("a paused ramp", { timeout: 120_000 }, () => {
     await rig.must("POST", "ramp/pause", { reason: "lunch" });
     const expectKept = async (weight: number): Promise<void> => {
       const answered = rig.chats.answered();
-      await until(() => rig.chats.answered() > answered + 100, 20_000, "chats go on");
+      await until(() => rig.chats.answered() > answered + 100, DEADLINE_MS, "chats go on");
       expect(await rig.readRamp()).toMatchObject({ state: "paused", weight, notBefore: null });
       expect((await rig.readRelease()).arms[1]).toMatchObject({ version: 2, weight });
     };
-    await until(async () => (await rig.health()).comparisons[0]!.gate.isOpen, 30_000, "proven safe");
+    await until(async () => (await rig.health()).comparisons[0]!.gate.isOpen, DEADLINE_MS, "proven safe");
     await expectKept(50);
     await rig.must("POST", "ramp/resume");
     await rig.untilRamp(({ state }) => state === "holdback", "it goes on");
     await rig.must("POST", "ramp/pause");
     rig.behave({}, { status: 500, failing: 1 });
-    await until(async () => (await rig.health()).verdict === "prompt", 30_000, "proven bad");
+    await until(async () => (await rig.health()).verdict === "prompt", DEADLINE_MS, "proven bad");
     await expectKept(90);
     await rig.chats.stop();
     expect(await rig.readSteps()).toEqual([
@@ -152,25 +173,21 @@ describe("a paused ramp", { timeout: 120_000 }, () => {
   });
 });
 
-describe("a rollback", { timeout: 120_000 }, () => {
+describe("a rollback", { timeout: 180_000 }, () => {
   it("by a guardrail ends the ramp in the same revision, and no request is on its version any more", async () => {
     const rig = await ramp("fails-on-its-way", PLAN);
-    await rig.untilRamp(({ step }) => step === 1, "the first step");
+    await untilSomeProof(rig);
     rig.behave({}, { status: 500, failing: 1 });
     const row = await rig.untilRolledBack();
     expect(row).toMatchObject({
       actor: "guardrail",
-      ramp: { event: "end", version: 2, step: 1 },
+      ramp: { event: "end", version: 2, step: 0 },
       after: { arms: [{ version: 1, weight: 100 }] },
     });
     await expectOnlyBaselineAfter(rig, Date.parse(row.at) + LEASE_MS);
     await rig.chats.stop();
     expect(await rig.readRamp()).toBeNull();
-    expect(await rig.readSteps()).toEqual([
-      "start by admin: 40 %",
-      "step by ramp: 60 %",
-      "end by guardrail: 0 %",
-    ]);
+    expect(await rig.readSteps()).toEqual(["start by admin: 40 %", "end by guardrail: 0 %"]);
   });
 
   it("by a person does so, and no alarm of the past brings the version back", async () => {
@@ -188,7 +205,7 @@ describe("a rollback", { timeout: 120_000 }, () => {
   });
 });
 
-describe("a ramp whose Control is killed and started again", { timeout: 120_000 }, () => {
+describe("a ramp whose Control is killed and started again", { timeout: 180_000 }, () => {
   it("goes on where it was, no step skipped and none taken twice; meanwhile only the baseline is served", async () => {
     const processes = await startProcesses({ edges: 2, vars: { UPSTREAM_OPENAI: provider.url } });
     try {
@@ -205,7 +222,11 @@ describe("a ramp whose Control is killed and started again", { timeout: 120_000 
       await expectOnlyBaselineAfter(rig, Date.now() + LEASE_MS);
       const startedMs = Date.now();
       await processes.startControl();
-      await until(() => rig.servedBy("canary", startedMs).length > 0, 15_000, "the canary is served again");
+      await until(
+        () => rig.servedBy("canary", startedMs).length > 0,
+        DEADLINE_MS,
+        "the canary is served again",
+      );
       await rig.untilRamp(({ state }) => state === "holdback", "it goes on");
       await rig.chats.stop();
       expect(await rig.readSteps()).toEqual([
