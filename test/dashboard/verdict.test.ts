@@ -96,6 +96,7 @@ describe("a rollback by a guardrail", () => {
     expect(rollbackInForce([eventOf({})], { revision: 7, changedBy: "guardrail" })?.revision).toBe(7);
     expect(rollbackInForce([eventOf({})], { revision: 8, changedBy: "ann" })).toBeNull();
     expect(rollbackInForce([eventOf({})], { revision: 7, changedBy: "ann" })).toBeNull();
+    expect(rollbackInForce([eventOf({})], { revision: 9, changedBy: "guardrail" })).toBeNull();
   });
 });
 
