@@ -125,7 +125,7 @@ describe("the charts", () => {
     expect(sayDot("errors", { atMs: 0, y: 0.084, low: 0.05, high: 0.12 })).toBe("8.4 % (5.0 to 12.0 %)");
     expect(sayDot("latency", { atMs: 0, y: 1_240 })).toBe("1,240 ms");
     expect(sayTick("errors", 0.5)).toBe("50 %");
-    expect(sayTick("cost", 0)).toBe("0");
+    expect([0, 0.125, 1].map((usd) => sayTick("cost", usd))).toEqual(["0", "$0.125", "$1"]);
     expect([500, 2_500].map((ms) => sayTick("latency", ms))).toEqual(["500 ms", "2.5 s"]);
   });
 });

@@ -131,6 +131,7 @@ export function sayDot(name: ChartName, { y, low, high }: Dot): string {
 
 /** A label of the scale. */
 export function sayTick(name: ChartName, y: number): string {
+  if (name === "cost" && y > 0) return `$${Number(y.toPrecision(3))}`;
   if (name === "latency" && y >= 1_000) return `${y / 1_000} s`;
   return y === 0 ? "0" : sayDot(name, { atMs: 0, y }).replace(/\.0(?= )/, "");
 }
