@@ -147,13 +147,13 @@ async function readSome({ body }: Response, push: (bytes: Uint8Array) => void): 
   await reader.cancel();
 }
 
-export function answerTurn(
+export async function answerTurn(
   call: Call,
   endpoint: Endpoint,
   decision: Decision,
   attempted: Attempt,
   dispatchedAtMs: number,
-): Response {
+): Promise<Response> {
   const { family, account, scope } = call;
   // Of the decision no more than what follows: it holds two bodies, which a long stream must not keep.
   const settle = (open: OpenCall | null | undefined, end: CallEnd) => {
@@ -177,7 +177,7 @@ export function answerTurn(
         hidesUsage: decision.hidesUsage,
         streams: endpoint.streams === true,
       };
-      const answer = relayAnswer(attempted.upstream, attempted.opening, watch);
+      const answer = await relayAnswer(attempted.upstream, attempted.opening, watch);
       stampHeaders(answer.headers, account, dispatchedAtMs);
       return answer;
     }
@@ -237,7 +237,7 @@ export async function passThrough(call: Call, body: ReadableStream | Uint8Array 
   const upstream = await callProvider(call, request.method, { path: route.path, body });
   if (upstream === "aborted") return new Response(null, { status: 499 });
   if (isProblem(upstream)) return respondProblem(upstream, family, account);
-  const answer = relayAnswer(upstream, null, watchFor(call, null, null));
+  const answer = await relayAnswer(upstream, null, watchFor(call, null, null));
   if (family === "gemini") mountUploadUrl(answer.headers, call);
   stampHeaders(answer.headers, account, dispatchedAtMs);
   return answer;

@@ -6,6 +6,7 @@ import type { AnswerFacts, Cost, Usage } from "../core/metering/outcome.ts";
 import { makerOf } from "../core/providers.ts";
 
 type Package = typeof import("@pydantic/genai-prices");
+type Priced = { provider: string; askedModel: string | null; facts: AnswerFacts };
 type PricedProvider = NonNullable<ReturnType<Package["findProvider"]>>;
 
 /** Our name of a provider → the package's. Any other host's prices are its own affair, hence unknown. */
@@ -35,24 +36,25 @@ let loaded: Package | null = null;
 const found = new Map<string, PricedProvider | null>();
 
 /** The model that answered is priced, and where nobody knows it, the one that was asked for. `fullNanoUsd` prices every
- * token of the input as if the provider's cache did not exist. Cache writes are priced as those for five minutes. */
-export async function priceAnswer({
-  provider,
-  askedModel,
-  facts,
-}: {
-  provider: string;
-  askedModel: string | null;
-  facts: AnswerFacts;
-}): Promise<Cost | null> {
+ * token of the input as if the provider's cache did not exist. Cache writes are priced as those for five minutes. A promise
+ * only until the package is there: waiting costs 14 µs a request. */
+export function priceAnswer(asked: Priced): Cost | null | Promise<Cost | null> {
+  const { usage } = asked.facts;
+  const id = PRICED[makerOf(asked.provider)];
+  if (id === undefined || usage === null || usage.inputTokens === null || usage.outputTokens === null) {
+    return null;
+  }
+  if (loaded !== null) return costBy(loaded, id, usage, asked);
+  const loading = import("@pydantic/genai-prices").then((prices) =>
+    costBy((loaded = prices), id, usage, asked),
+  );
+  return loading.catch(() => null);
+}
+
+function costBy(prices: Package, id: string, usage: Usage, { facts, askedModel }: Priced): Cost | null {
   try {
-    const id = PRICED[makerOf(provider)];
-    const { usage } = facts;
-    if (id === undefined || usage === null) return null;
-    if (usage.inputTokens === null || usage.outputTokens === null) return null;
-    loaded ??= await import("@pydantic/genai-prices");
     for (const model of [facts.model, askedModel]) {
-      const cost = model === null || model === "" ? null : costOf(loaded, id, nameModel(model), usage);
+      const cost = model === null || model === "" ? null : costOf(prices, id, nameModel(model), usage);
       if (cost !== null) return cost;
     }
     return null;

@@ -87,13 +87,13 @@ export function settleCall(open: OpenCall, end: CallEnd, scope: Scope): OutcomeK
   open.entry.open.delete(open);
   const outcome = safely(() => outcomeOf(open, end, Date.now()));
   if (outcome === null) return null;
+  const { provider, askedModel } = open;
   const facts = outcome.answer;
-  if (facts === null || facts.usage === null) {
-    record(open, outcome, scope);
+  const cost = facts === null ? null : priceAnswer({ provider, askedModel, facts });
+  if (cost instanceof Promise) {
+    scope.ctx.waitUntil(cost.then((known) => record(open, { ...outcome, cost: known }, scope)));
   } else {
-    const { provider, askedModel } = open;
-    const pricing = priceAnswer({ provider, askedModel, facts });
-    scope.ctx.waitUntil(pricing.then((cost) => record(open, { ...outcome, cost }, scope)));
+    record(open, { ...outcome, cost }, scope);
   }
   return outcome.kind;
 }

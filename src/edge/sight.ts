@@ -76,8 +76,7 @@ function finishReading(reader: AnswerReader): AnswerReading | null {
 
 /** Large ones would be held long after they are needed: 200 slow streams took 160 MB more with 64 KB. */
 const PIECE_BYTES = 16 * 1024;
-const LOOK_FIRST_MS = 25;
-const LOOK_LAST_MS = 200;
+const LOOK_EVERY_MS = 200;
 
 /** Reads the other branch until it ends; rejects where it breaks. `over`: when the client has got all (null), so that nobody
  * waits for the next look, or gets no more: then this branch is given up, or the provider would go on for nobody. */
@@ -88,7 +87,6 @@ export async function watchBranch(
 ): Promise<void> {
   const reader = (branch as ReadableStream<Uint8Array>).getReader({ mode: "byob" });
   let room: ArrayBuffer = new ArrayBuffer(PIECE_BYTES);
-  let waitMs = LOOK_FIRST_MS;
   let isOver = false;
   const end = over.then((broken) => {
     isOver = true;
@@ -103,14 +101,14 @@ export async function watchBranch(
     if (done) return;
     // A full piece says that more is waiting: a fast answer is not let pile up.
     if (!isOver && sight.hasSpoken() && (value?.length ?? 0) < PIECE_BYTES / 2) {
-      await Promise.race([new Promise((resolve) => setTimeout(resolve, waitMs)), end]);
-      waitMs = Math.min(LOOK_LAST_MS, waitMs * 2);
+      await Promise.race([new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS)), end]);
     }
   }
 }
 
-/** Reads a short body's other branch as it comes; rejects where it breaks. */
-export async function readBranch(branch: ReadableStream, sight: Sight): Promise<void> {
+/** Reads a branch as it comes, and until nobody reads the other one any more; rejects where it breaks. */
+export async function readBranch(branch: ReadableStream, sight: Sight, signal: AbortSignal): Promise<void> {
   const reader = (branch as ReadableStream<Uint8Array>).getReader();
+  signal.addEventListener("abort", () => void reader.cancel().catch(() => {}), { once: true });
   for (let read = await reader.read(); !read.done; read = await reader.read()) sight.push(read.value);
 }

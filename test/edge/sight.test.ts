@@ -72,6 +72,6 @@ describe("a reader that fails", () => {
       },
     });
     const sight = createSight(chatAnswers, "whole", { collectsText: false, startedAtMs: 0 });
-    await expect(readBranch(broken, sight)).rejects.toThrow("cut");
+    await expect(readBranch(broken, sight, new AbortController().signal)).rejects.toThrow("cut");
   });
 });
