@@ -29,6 +29,14 @@ const keyed = { ...json, key: "caller-1" };
 
 const CASES: Case[] = [
   { ...json, name: "1 KB", body: () => chatBody(1_024), count: 1_500, concurrency: 8 },
+  {
+    ...json,
+    plan: "chunked",
+    name: "1 KB, chunked answer",
+    body: () => chatBody(1_024),
+    count: 1_500,
+    concurrency: 8,
+  },
   { ...json, name: "32 KB", body: () => chatBody(32 * 1_024), count: 1_000, concurrency: 8 },
   { ...json, name: "256 KB", body: () => chatBody(256 * 1_024), count: 300, concurrency: 4 },
   { ...keyed, name: "256 KB, decided early", body: () => chatBody(256 * 1_024), count: 300, concurrency: 4 },
@@ -115,8 +123,9 @@ async function measure(contender: Contender, test: Case, body: Buffer): Promise<
       ...(test.key !== null && { "prompt-key": test.key }),
       ...contender.headers,
     },
-    body:
-      test.plan === "json" ? body : Buffer.from(body.toString().replace(`"stream":false`, `"stream":true`)),
+    body: !test.plan.startsWith("stream")
+      ? body
+      : Buffer.from(body.toString().replace(`"stream":false`, `"stream":true`)),
     count: test.count,
     concurrency: test.concurrency,
   };

@@ -1,5 +1,6 @@
 // The provider of the benchmark: answers as fast as Node can, so that what is measured is the proxy. The header
-// `x-bench: stream:50:5` streams 50 chunks, 5 ms apart; without it the answer is a small JSON body.
+// `x-bench: stream:50:5` streams 50 chunks, 5 ms apart; `chunked` does not say how long the answer is; without it the answer is a small
+// JSON body.
 
 import { createServer, type ServerResponse } from "node:http";
 
@@ -35,10 +36,9 @@ const server = createServer((request, response) => {
   request.on("end", () => {
     const stream = /^stream:(\d+):(\d+)$/.exec(plan);
     if (stream) return streamChunks(response, Number(stream[1]), Number(stream[2]));
-    response.writeHead(200, {
-      "content-type": "application/json",
-      "content-length": Buffer.byteLength(ANSWER),
-    });
+    const length = plan === "chunked" ? {} : { "content-length": Buffer.byteLength(ANSWER) };
+    response.writeHead(200, { "content-type": "application/json", ...length });
+    if (plan === "chunked") response.write("");
     response.end(ANSWER);
   });
 });

@@ -5,6 +5,7 @@
 import type { AnswerRules, Framing } from "../wire/answer.ts";
 import { findFirstEvent, findFirstFrame, type FirstEvent } from "../wire/first-event.ts";
 import { joinBytes } from "../wire/json-write.ts";
+import { cancelOnLeave } from "./pipe.ts";
 import { within } from "./time.ts";
 
 /** No error is longer; OpenAI's first event repeats the request's instructions and may be. */
@@ -22,9 +23,10 @@ export async function readOpening(
   body: ReadableStream,
   rules: AnswerRules,
   framing: Framing,
-  timeoutMs: number | null,
+  { signal, timeoutMs }: { signal: AbortSignal; timeoutMs: number | null },
 ): Promise<Opening | "broken" | "silent"> {
   const reader = (body as ReadableStream<Uint8Array>).getReader();
+  const release = cancelOnLeave(reader, signal);
   const deadlineMs = timeoutMs === null ? null : Date.now() + timeoutMs;
   const chunks: Uint8Array[] = [];
   const find = framing === "binary" ? () => findFirstFrame(joinBytes(chunks)) : eventFinder();
@@ -38,6 +40,7 @@ export async function readOpening(
         reader.cancel().catch(() => {});
         return "silent";
       }
+      if (signal.aborted) return "broken";
       if (read.done) break;
       chunks.push(read.value);
       size += read.value.byteLength;
@@ -47,6 +50,8 @@ export async function readOpening(
     }
   } catch {
     return "broken";
+  } finally {
+    release();
   }
   reader.releaseLock();
   return { chunks, failed };

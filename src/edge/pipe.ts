@@ -17,39 +17,58 @@ type Writer = WritableStreamDefaultWriter<Uint8Array>;
 /** Why a stream did not end as it should. */
 export type Broken = { problem: Problem; error: unknown };
 
-/** The first bytes: those that were read already, and as many more as `look` wants to see. null: the rest is still to come. */
+/** The first bytes: those that were read already, and as many more as `look` wants to see, `atLeastBytes` in all. null: the
+ * rest is still to come. */
 export async function pipeHead(
   body: ReadableStream,
   writable: WritableStream,
   chunks: Uint8Array[],
-  { look, ...hands }: Hands & { look: Look | null },
+  signal: AbortSignal,
+  { look, atLeastBytes, ...hands }: Hands & { look: Look | null; atLeastBytes: number },
 ): Promise<Broken | "ended" | null> {
   const writer = writable.getWriter();
   const reader = (body as ReadableStream<Uint8Array>).getReader();
+  const release = cancelOnLeave(reader, signal);
   const sees = look === null ? null : lookThrough(look);
-  let isEnough = look === null;
+  let hasSeen = look === null;
+  let size = 0;
+  const pass = async (bytes: Uint8Array): Promise<void> => {
+    hasSeen = sees?.(bytes) ?? true;
+    size += bytes.length;
+    await passOn(writer, bytes, hands);
+  };
   try {
-    for (const chunk of chunks) {
-      isEnough = sees?.(chunk) ?? true;
-      await passOn(writer, chunk, hands);
-    }
-    while (!isEnough) {
+    for (const chunk of chunks) await pass(chunk);
+    while (!hasSeen || size < atLeastBytes) {
       const { done, value } = await reader.read();
+      if (signal.aborted) return brokenBy(signal.reason);
       if (done) {
         await close(writer, hands);
         return "ended";
       }
-      isEnough = sees?.(value) ?? true;
-      await passOn(writer, value, hands);
+      await pass(value);
     }
   } catch (error) {
     reader.cancel(error).catch(() => {});
     return brokenBy(error);
   } finally {
+    release();
     writer.releaseLock();
   }
   reader.releaseLock();
   return null;
+}
+
+/** Ends what `reader` waits for when the client leaves: a read in JavaScript does not hear of it by itself. To be released
+ * with the reader. */
+export function cancelOnLeave(
+  reader: Pick<ReadableStreamDefaultReader, "cancel">,
+  signal: AbortSignal,
+): () => void {
+  const leave = () => void reader.cancel().catch(() => {});
+  if (signal.aborted) leave();
+  else signal.addEventListener("abort", leave);
+  return () => signal.removeEventListener("abort", leave);
 }
 
 /** Seen first, then filtered. */
@@ -128,9 +147,7 @@ export async function pipeByHand(
     silence = silent(limitMs);
     reader.cancel().catch(() => {});
   };
-  const leave = () => void reader.cancel().catch(() => {});
-  signal.addEventListener("abort", leave);
-  if (signal.aborted) leave();
+  const release = cancelOnLeave(reader, signal);
   const timer = idleMs === null ? null : setInterval(lookAtClock, idleMs / LOOKS, idleMs);
   try {
     for (;;) {
@@ -152,7 +169,7 @@ export async function pipeByHand(
     return brokenBy(error);
   } finally {
     if (timer !== null) clearInterval(timer);
-    signal.removeEventListener("abort", leave);
+    release();
     writer.releaseLock();
   }
 }

@@ -11,10 +11,10 @@ import type { Opening } from "./opening.ts";
 import type { Look } from "./head.ts";
 import type { OutcomeKind } from "../core/metering/outcome.ts";
 import type { Problem } from "../core/problem.ts";
-import { breakOff, brokenBy, pipe, pipeByHand, pipeHead, type Broken } from "./pipe.ts";
+import { breakOff, cancelOnLeave, pipe, pipeByHand, pipeHead, type Broken } from "./pipe.ts";
 import type { Ctx } from "./releases.ts";
 import type { CallEnd } from "./settle.ts";
-import { createSight, readBranch, watchBranch, type Sight } from "./sight.ts";
+import { createSight, watchBranch, type Sight } from "./sight.ts";
 
 export type Watch = {
   signal: AbortSignal;
@@ -69,9 +69,9 @@ export async function relayAnswer(
     return relayPiped(upstream, body, chunks, view, watch);
   }
   const length = Number(upstream.headers.get("content-length") ?? Infinity);
-  if (length === 0 || length > SHORT_BYTES) return relayBranched(upstream, body, { ...view, sight }, watch);
-  const piece = await readPiece(body, length);
-  if (piece.length < length) return relayPiped(upstream, body, piece.length > 0 ? [piece] : [], view, watch);
+  const piece = length > 0 && length <= SHORT_BYTES ? await readPiece(body, length, watch.signal) : NOTHING;
+  if (piece.length !== length)
+    return relayPiped(upstream, body, piece.length > 0 ? [piece] : [], view, watch);
   sight.push(piece);
   view.settle(view.kind);
   return copyAnswer(upstream, piece);
@@ -132,18 +132,6 @@ function relayPiped(
   return copyAnswer(upstream, readable);
 }
 
-/** One branch of a tee goes down as it is, without a pipe in between; the other one is seen. */
-function relayBranched(
-  upstream: Response,
-  body: ReadableStream,
-  view: View & { sight: Sight },
-  { ctx, signal }: Watch,
-): Response {
-  const [down, seen] = body.tee();
-  ctx.waitUntil(seeBranch(seen, view, signal));
-  return copyAnswer(upstream, down);
-}
-
 function sightOf(meter: Meter, rules: AnswerRules, framing: Framing | null): Sight {
   const { collectsText, startedAtMs } = meter;
   return createSight(rules, framing ?? "whole", { collectsText, startedAtMs });
@@ -179,26 +167,13 @@ export function copyAnswer(upstream: Response, body: ReadableStream | Uint8Array
 
 /** The first piece of an answer, as soon as it is there; empty: none came. With a whole short answer in it, nothing of
  * ours is left to stand between provider and client: at 1 KB that costs a tenth of what a tee does. */
-async function readPiece(body: ReadableStream, length: number): Promise<Uint8Array> {
+async function readPiece(body: ReadableStream, length: number, signal: AbortSignal): Promise<Uint8Array> {
   const reader = (body as ReadableStream<Uint8Array>).getReader({ mode: "byob" });
+  const release = cancelOnLeave(reader, signal);
   const read = await reader.read(new Uint8Array(length)).catch(() => null);
+  release();
   reader.releaseLock();
   return read?.value ?? NOTHING;
-}
-
-/** Beside the client, which reads the other branch. Its leaving ends both, or the provider would go on for nobody. */
-async function seeBranch(
-  seen: ReadableStream,
-  { sight, kind, settle }: View & { sight: Sight },
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    await readBranch(seen, sight, signal);
-    settle(signal.aborted ? "aborted" : kind);
-  } catch (error) {
-    if (signal.aborted) settle("aborted");
-    else settle("error", brokenBy(error).problem);
-  }
 }
 
 type Pumped = View &
@@ -208,10 +183,14 @@ async function pump(
   body: ReadableStream,
   writable: WritableStream,
   chunks: Uint8Array[],
-  { kind, signal, idleMs, rules, framing, look, requestId, sight, filter, settle }: Pumped,
+  { kind, signal, idleMs, rules, framing, streams, look, requestId, sight, filter, settle }: Pumped,
 ): Promise<void> {
-  const isHeadRead = chunks.length > 0 || look !== null;
-  const head = isHeadRead ? await pipeHead(body, writable, chunks, { look, sight, filter }) : null;
+  // Whole answers are mostly short, and for two pieces a tee and a pipe cost more than a loop does.
+  const atLeastBytes = streams || sight === null ? 0 : SHORT_BYTES;
+  const isHeadRead = chunks.length > 0 || look !== null || atLeastBytes > 0;
+  const head = isHeadRead
+    ? await pipeHead(body, writable, chunks, signal, { look, atLeastBytes, sight, filter })
+    : null;
   if (head === "ended") return settle(kind);
   const broken =
     head ??

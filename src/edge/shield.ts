@@ -55,7 +55,7 @@ export async function openStream(
   }
   const { signal, timeoutMs, startedAtMs } = limits;
   const leftMs = timeoutMs === null ? null : Math.max(0, startedAtMs + timeoutMs - Date.now());
-  const opening = await readOpening(body, rules, framing, leftMs);
+  const opening = await readOpening(body, rules, framing, { signal, timeoutMs: leftMs });
   if (opening === "silent") return { kind: "failed", problem: timedOut(timeoutMs), open };
   if (opening !== "broken") return { kind: "answered", upstream, opening, open };
   return signal.aborted ? { kind: "aborted", open } : { kind: "failed", problem: unreachable(), open };

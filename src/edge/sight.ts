@@ -105,10 +105,3 @@ export async function watchBranch(
     }
   }
 }
-
-/** Reads a branch as it comes, and until nobody reads the other one any more; rejects where it breaks. */
-export async function readBranch(branch: ReadableStream, sight: Sight, signal: AbortSignal): Promise<void> {
-  const reader = (branch as ReadableStream<Uint8Array>).getReader();
-  signal.addEventListener("abort", () => void reader.cancel().catch(() => {}), { once: true });
-  for (let read = await reader.read(); !read.done; read = await reader.read()) sight.push(read.value);
-}

@@ -1,7 +1,7 @@
 // What is seen of an answer that goes by: the time of its first words, in any cut, and never at the answer's expense.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createSight, readBranch } from "../../src/edge/sight.ts";
+import { createSight } from "../../src/edge/sight.ts";
 import { anthropicAnswers } from "../../src/wire/answer-anthropic.ts";
 import { chatAnswers, responsesAnswers } from "../../src/wire/answer-openai.ts";
 import type { AnswerRules } from "../../src/wire/answer.ts";
@@ -63,15 +63,5 @@ describe("a reader that fails", () => {
   it("leaves the reading unknown, and what goes by alone", () => {
     const seen = see({ ...chatAnswers, isError: fail, readUsage: fail, readFacts: fail }, [role, word]);
     expect(seen).toEqual({ reading: null, firstTokenMs: 200, isSilent: false });
-  });
-
-  it("tells of a branch that broke", async () => {
-    const broken = new ReadableStream({
-      pull(controller) {
-        controller.error(new Error("cut"));
-      },
-    });
-    const sight = createSight(chatAnswers, "whole", { collectsText: false, startedAtMs: 0 });
-    await expect(readBranch(broken, sight, new AbortController().signal)).rejects.toThrow("cut");
   });
 });

@@ -250,12 +250,12 @@ describe("a call that fails", () => {
 
   it("because nothing ever comes is counted while it still hangs, once", async () => {
     const prompt = await createPrompt();
-    upstream.play("silent");
+    const good = json({ ...chat, choices: [{ message: { content: "hi" }, finish_reason: "stop" }] });
+    upstream.play(({ body: asked }) => (asked.includes('"stream":true') ? "silent" : good));
     const leaving = new AbortController();
     const body = { messages, stream: true };
     const hanging = ask(prompt, "openai/v1/chat/completions", body, 1, leaving.signal).catch(() => null);
     await until(() => upstream.exchanges().length === 1, 5_000, "the call to arrive");
-    upstream.play(json({ ...chat, choices: [{ message: { content: "hi" }, finish_reason: "stop" }] }));
     // Reports are made with traffic.
     const arm = await until(
       async () => {

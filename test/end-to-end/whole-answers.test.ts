@@ -1,0 +1,162 @@
+// Answers that are no streams are seen for the metrics and yet go by as they come: nothing waits for the rest, however the
+// provider frames them, and the client's leaving ends the provider's work.
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Metrics } from "../../src/admin/schemas.ts";
+import { connectAdmin, type Admin } from "../support/admin.ts";
+import { startCluster, type Cluster } from "../support/cluster.ts";
+import { startTap, type Tap } from "../support/tap.ts";
+import { startUpstream, type Chunk, type Reply, type Upstream } from "../support/upstream.ts";
+import { until } from "../support/wait.ts";
+
+const ANSWER = JSON.stringify({
+  model: "gpt-4o-mini-2024-07-18",
+  choices: [{ message: { role: "assistant", content: "hi ✓" }, finish_reason: "stop" }],
+  usage: { prompt_tokens: 1_000, completion_tokens: 50 },
+});
+const HALVES = [ANSWER.slice(0, 60), ANSWER.slice(60)] as const;
+const LONG = ANSWER.replace("hi", "long ".repeat(40_000));
+
+let upstream: Upstream;
+let cluster: Cluster;
+let admin: Admin;
+let tap: Tap;
+let made = 0;
+
+beforeAll(async () => {
+  upstream = await startUpstream();
+  cluster = await startCluster({ edges: 1, vars: { UPSTREAM_OPENAI: upstream.url } });
+  admin = connectAdmin(cluster.control.url);
+  tap = await startTap(cluster.edges[0]!.port, { resetOnLeave: true });
+});
+afterAll(async () => {
+  await tap?.stop();
+  await cluster?.stop();
+  await upstream?.stop();
+});
+
+/** `isCompared`: half of its requests go to a canary. */
+async function createPrompt(isCompared = false): Promise<string> {
+  made += 1;
+  const prompt = `whole-${made}`;
+  await admin.put(prompt);
+  await admin.push(prompt, { system: "Answer." });
+  if (isCompared) {
+    await admin.push(prompt, { system: "Answer in one line." });
+    await admin.canary(prompt, 2, 50);
+  }
+  return prompt;
+}
+
+/** `length`: the provider says how long the answer is; null: it is chunked. */
+function reply(chunks: Chunk[], length: number | null, end?: "open" | "cut"): Reply {
+  const headers: [string, string][] = [["content-type", "application/json"]];
+  if (length !== null) headers.push(["content-length", String(length)]);
+  return { headers, chunks, ...(end !== undefined && { end }) };
+}
+
+function ask(prompt: string, signal?: AbortSignal, stream = false): Promise<Response> {
+  return fetch(`${tap.url}/p/${prompt}/openai/v1/chat/completions`, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: "Bearer sk-test" },
+    body: JSON.stringify({ model: "gpt-4o-mini", stream, messages: [{ role: "user", content: "hello" }] }),
+    ...(signal !== undefined && { signal }),
+  });
+}
+
+async function readArm(prompt: string): Promise<Metrics["arms"][number]> {
+  return until(
+    async () => {
+      const { body } = await admin.call<Metrics>("GET", `/admin/prompts/${prompt}/metrics`);
+      return body.arms[0] !== undefined && body.arms[0].requests > 0 && body.arms[0];
+    },
+    15_000,
+    `a call of ${prompt} in its metrics`,
+  );
+}
+
+const bytesOf = (text: string) => Buffer.byteLength(text);
+const FRAMINGS: [string, string, number | null][] = [
+  ["short, of a known length", ANSWER, bytesOf(ANSWER)],
+  ["short, chunked", ANSWER, null],
+  ["long, of a known length", LONG, bytesOf(LONG)],
+  ["long, chunked", LONG, null],
+];
+
+describe.each(FRAMINGS)("an answer that is %s", (_, text, length) => {
+  it("goes down byte for byte, and is counted with its tokens", async () => {
+    const prompt = await createPrompt();
+    upstream.play(reply([{ bytes: text }], length));
+    const answer = await ask(prompt);
+    expect(await answer.text()).toBe(text);
+    expect(answer.headers.get("content-length")).toBe(length === null ? null : String(length));
+    const arm = await readArm(prompt);
+    expect(arm).toMatchObject({ requests: 1, errors: 0, aborted: 0, tokens: { input: 1_000, output: 50 } });
+  });
+
+  it("does not wait for its second piece with the first, and is counted whole", async () => {
+    const prompt = await createPrompt();
+    const [first, second] = [text.slice(0, 60), text.slice(60)];
+    const gapMs = 400;
+    tap.clear();
+    upstream.play(reply([{ bytes: first }, { bytes: second, afterMs: gapMs }], length));
+    expect(await (await ask(prompt)).text()).toBe(text);
+    const [seen] = tap.exchanges();
+    expect(seen!.response!.lastByteAtMs - seen!.response!.bodyAtMs!).toBeGreaterThan(gapMs / 2);
+    expect(await readArm(prompt)).toMatchObject({
+      requests: 1,
+      errors: 0,
+      tokens: { input: 1_000, output: 50 },
+    });
+  });
+
+  it("whose client leaves in the middle of it ends the provider's work, and is counted as aborted", async () => {
+    const prompt = await createPrompt();
+    upstream.play(reply([{ bytes: HALVES[0] }], length, "open"));
+    const leaving = new AbortController();
+    const answer = await ask(prompt, leaving.signal);
+    await answer.body!.getReader().read();
+    leaving.abort();
+    await until(() => upstream.exchanges()[0]?.clientClosed != null, 5_000, "the provider's request to end");
+    expect(await readArm(prompt)).toMatchObject({ requests: 1, errors: 0, aborted: 1 });
+  });
+
+  it.each([
+    ["in the middle", [{ bytes: HALVES[0] }]],
+    ["before its first byte", []],
+  ])("and breaks off %s never ends well, and is an error", async (_, chunks) => {
+    const prompt = await createPrompt();
+    tap.clear();
+    upstream.play(reply(chunks, length, "cut"));
+    const read = ask(prompt).then((answer) => answer.text());
+    await expect(read).rejects.toThrow();
+    expect(tap.exchanges()[0]?.response?.complete ?? false).toBe(false);
+    expect(await readArm(prompt)).toMatchObject({
+      requests: 1,
+      errors: 1,
+      errorClasses: { broken_stream: 1 },
+    });
+  });
+});
+
+describe.each([
+  ["an answer of a known length", reply([], 500, "open"), false],
+  ["an answer that is chunked", reply([], null, "open"), false],
+  ["a stream", { ...reply([], null, "open"), headers: [["content-type", "text/event-stream"]] }, true],
+] satisfies [string, Reply, boolean][])("%s of which only the headers came", (_, silent, stream) => {
+  it.each([
+    ["compared with another version", true],
+    ["compared with none", false],
+  ])("ends when its client leaves, %s", async (_, isCompared) => {
+    const prompt = await createPrompt(isCompared);
+    upstream.play(silent);
+    const leaving = new AbortController();
+    const asked = ask(prompt, leaving.signal, stream).then((answer) => answer.text());
+    const over = expect(asked).rejects.toThrow();
+    await until(() => upstream.exchanges()[0]?.response?.status === 200, 5_000, "the headers of the answer");
+    leaving.abort();
+    await over;
+    await until(() => upstream.exchanges()[0]?.clientClosed != null, 5_000, "the provider's request to end");
+    expect(await readArm(prompt)).toMatchObject({ requests: 1, errors: 0, aborted: 1 });
+  });
+});
