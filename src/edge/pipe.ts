@@ -30,23 +30,25 @@ export async function pipeHead(
   const reader = (body as ReadableStream<Uint8Array>).getReader();
   const release = cancelOnLeave(reader, signal);
   const sees = look === null ? null : lookThrough(look);
-  let hasSeen = look === null;
   let size = 0;
-  const pass = async (bytes: Uint8Array): Promise<void> => {
-    hasSeen = sees?.(bytes) ?? true;
+  /** True: that was enough. */
+  const pass = async (bytes: Uint8Array): Promise<boolean> => {
+    const hasSeen = sees?.(bytes) ?? true;
     size += bytes.length;
     await passOn(writer, bytes, hands);
+    return hasSeen && size >= atLeastBytes;
   };
+  let isEnough = look === null && atLeastBytes === 0;
   try {
-    for (const chunk of chunks) await pass(chunk);
-    while (!hasSeen || size < atLeastBytes) {
+    for (const chunk of chunks) isEnough = await pass(chunk);
+    while (!isEnough) {
       const { done, value } = await reader.read();
       if (signal.aborted) return brokenBy(signal.reason);
       if (done) {
         await close(writer, hands);
         return "ended";
       }
-      await pass(value);
+      isEnough = await pass(value);
     }
   } catch (error) {
     reader.cancel(error).catch(() => {});

@@ -124,7 +124,7 @@ describe.each(FRAMINGS)("an answer that is %s", (_, text, length) => {
   it.each([
     ["in the middle", [{ bytes: HALVES[0] }]],
     ["before its first byte", []],
-  ])("and breaks off %s never ends well, and is an error", async (_, chunks) => {
+  ])("and breaks off %s never ends well, and is an error", async (_when, chunks) => {
     const prompt = await createPrompt();
     tap.clear();
     upstream.play(reply(chunks, length, "cut"));
@@ -147,7 +147,7 @@ describe.each([
   it.each([
     ["compared with another version", true],
     ["compared with none", false],
-  ])("ends when its client leaves, %s", async (_, isCompared) => {
+  ])("ends when its client leaves, %s", async (_how, isCompared) => {
     const prompt = await createPrompt(isCompared);
     upstream.play(silent);
     const leaving = new AbortController();
