@@ -13,7 +13,8 @@ import { startUpstream, type Chunk, type Reply, type Script, type Upstream } fro
 import { until } from "../support/wait.ts";
 import { collect } from "./sdk-rig.ts";
 
-const IDLE_MS = 400;
+/** Far longer than the edge takes to hear of a piece that is there. */
+const IDLE_MS = 2_000;
 /** Edges. */
 const [ON, OFF, IDLE, UNMETERED] = [0, 1, 2, 3];
 

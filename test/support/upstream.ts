@@ -15,7 +15,7 @@ export type Reply = {
   headers?: Header[];
   /** A whole body, with its length stated. */
   body?: string | Buffer;
-  /** A body in pieces, chunked on the wire; each piece is written after its pause. */
+  /** A body in pieces, chunked on the wire unless its length is among the headers. */
   chunks?: Chunk[];
   /** After the last piece: a clean end (unless given), the socket cut, or nothing at all. */
   end?: "clean" | "cut" | "open";
@@ -23,7 +23,9 @@ export type Reply = {
   headersAfterMs?: number;
 };
 
-export type Chunk = { bytes: string | Buffer; afterMs?: number };
+/** Written after its pause and once `after` resolves, so that it can wait for what became of the pieces before it; if that
+ * rejects, the socket is cut. */
+export type Chunk = { bytes: string | Buffer; afterMs?: number; after?: () => Promise<unknown> };
 
 /** `bytes`: the body as it came; `body`: the same as text. */
 export type UpstreamRequest = {
@@ -94,6 +96,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, script
   response.flushHeaders();
   for (const chunk of reply.chunks) {
     await pause(chunk.afterMs);
+    await chunk.after?.().catch(() => response.destroy());
     if (response.destroyed) return;
     await new Promise((resolve) => response.write(chunk.bytes, resolve));
   }
