@@ -44,9 +44,10 @@ describe("a canary that fails", () => {
     const guard = health.locator('tr[data-metric="errors"]');
     expect(await guard.getAttribute("data-state")).toBe("crossed");
     expect(await guard.textContent()).toMatch(
-      /^Errors0(\.0)? % of \d+\d\d\.\d % of \d+.*\d+\.\d of \d\.\drollbackcrossed$/,
+      /^Errors0(\.0)? % of [\d,]+?\d\d\.\d % of [\d,]+.*\d+\.\d of \d\.\drollbackcrossed$/,
     );
-    await health.locator(".verdict-chip", { hasText: /^watching$/ }).waitFor();
+    // On a slow machine answers have become slower for the baseline, too.
+    await health.locator(".verdict-chip", { hasText: /^(watching|upstream)$/ }).waitFor();
     for (const name of ["errors", "latency", "cost", "requests"]) {
       const mark = trafficOf(page).locator(`[data-chart="${name}"] .change[data-kind="guardrail"]`);
       await mark.waitFor();
@@ -78,9 +79,9 @@ describe("a canary that fails", () => {
     const chats = keepChatting(prompt);
     const health = healthOf(page);
     await health
-      .locator('.verdict-chip[data-tone="bad"]', { hasText: /^prompt$/ })
+      .locator('.verdict-chip[data-tone="bad"]', { hasText: /^prompt(\+upstream)?$/ })
       .waitFor({ timeout: 40_000 });
-    await health.getByText("The canary is worse than its baseline").waitFor();
+    await health.getByText(/^The canary is worse/).waitFor();
     const guard = health.locator('tr[data-metric="errors"]');
     expect(await guard.textContent()).toMatch(/notifycrossed$/);
     expect(await guard.locator(".meter span").evaluate((fill: HTMLElement) => fill.style.width)).toBe("100%");
@@ -99,17 +100,18 @@ describe("what nobody knows", () => {
     const chats = keepChatting(prompt);
     const { page, complaints, close } = await openDashboard(browser, prompt);
     await expect
-      .poll(() => figureOf(page, "Cost of 1,000 requests", 2), { timeout: 30_000 })
+      .poll(() => figureOf(page, "Cost of 1,000 answers", 2), { timeout: 30_000 })
       .toMatch(/^\$0\.\d+/);
+    const cost = trafficOf(page).locator('[data-chart="cost"]');
+    // While there is traffic: a step without any has no cost that could be unknown.
+    await cost.locator(".readout", { hasText: /^v1 unknown/ }).waitFor();
     await chats.stop();
-    expect(await figureOf(page, "Cost of 1,000 requests", 1)).toBe(
+    expect(await figureOf(page, "Cost of 1,000 answers", 1)).toBe(
       "unknown no price of house-model-7b is known",
     );
     expect(await figureOf(page, "Thumbs up", 1)).toBe("none given");
-    const cost = trafficOf(page).locator('[data-chart="cost"]');
     expect(await cost.locator('.line[data-version="1"]').getAttribute("d")).toBe("");
     expect(await cost.locator('.line[data-version="2"]').getAttribute("d")).not.toBe("");
-    expect(await cost.locator(".readout").textContent()).toMatch(/^v1 unknown/);
     await keepScreenshot(page, "observed-unknown-cost");
     expect(complaints).toEqual([]);
     await close();
@@ -140,7 +142,8 @@ describe("the charts", () => {
     const chats = keepChatting(prompt);
     const { page, close } = await openDashboard(browser, prompt);
     const chart = page.getByRole("slider", { name: "Requests over time" });
-    await expect.poll(() => chart.getAttribute("aria-valuetext"), { timeout: 30_000 }).toMatch(/v1 \d/);
+    // A quarter of a step of two minutes has to be over first.
+    await expect.poll(() => chart.getAttribute("aria-valuetext"), { timeout: 60_000 }).toMatch(/v1 [1-9]/);
     await chats.stop();
     await chart.focus();
     expect(await trafficOf(page).locator(".cursor:visible").count()).toBe(4);
@@ -152,7 +155,7 @@ describe("the charts", () => {
     const row = trafficOf(page).locator(".series tbody tr").first();
     expect(await row.textContent()).toMatch(/^\d\d:\d\d UTCv1\d+/);
     await close();
-  }, 60_000);
+  }, 90_000);
 
   it("follow the window that is chosen", async () => {
     const prompt = await createTold([{}]);

@@ -72,21 +72,24 @@ describe("a version's figures", () => {
     const { tokens } = statsOf();
     const priceless = { cost: NO_COST, models: [{ model: "house-7b", fingerprint: null, answers: 100 }] };
     expect(
-      cell("Cost of 1,000 requests", statsOf({ ...priceless, tokens: { ...tokens, answers: 100 } })),
+      cell("Cost of 1,000 answers", statsOf({ ...priceless, tokens: { ...tokens, answers: 100 } })),
     ).toEqual({
       text: "unknown",
       note: "no price of house-7b is known",
     });
     expect(
-      cell("Cost of 1,000 requests", statsOf({ ...priceless, tokens: { ...tokens, answers: 0 } }))?.note,
+      cell("Cost of 1,000 answers", statsOf({ ...priceless, tokens: { ...tokens, answers: 0 } }))?.note,
     ).toBe("no usage in the answers");
   });
 
-  it("show a cost that is known to be nothing as nothing, and say what the cache took off", () => {
-    expect(cell("Cost of 1,000 requests", statsOf(cost(0)))?.text).toBe("$0.00");
-    expect(cell("Cost of 1,000 requests", statsOf(cost(0.0042)))?.text).toBe("$4.20");
-    expect(cell("Cost of 1,000 requests", statsOf(cost(0.0021, 0.0042)))?.note).toMatch(
+  it("show a cost that is known to be nothing as nothing, and say what it is without the cache", () => {
+    expect(cell("Cost of 1,000 answers", statsOf(cost(0)))?.text).toBe("$0.00");
+    expect(cell("Cost of 1,000 answers", statsOf(cost(0.0042)))?.text).toBe("$4.20");
+    expect(cell("Cost of 1,000 answers", statsOf(cost(0.0021, 0.0042)))?.note).toMatch(
       /^without the cache \$4\.20/,
+    );
+    expect(cell("Cost of 1,000 answers", statsOf(cost(0.005, 0.004)))?.note).toMatch(
+      /^without the cache \$4\.00/,
     );
   });
 

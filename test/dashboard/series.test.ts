@@ -124,9 +124,10 @@ describe("the charts", () => {
   it("say values with their units and intervals, and labels of the scale shortly", () => {
     expect(sayDot("errors", { atMs: 0, y: 0.084, low: 0.05, high: 0.12 })).toBe("8.4 % (5.0 to 12.0 %)");
     expect(sayDot("latency", { atMs: 0, y: 1_240 })).toBe("1,240 ms");
-    expect(sayTick("errors", 0.5)).toBe("50 %");
+    expect([0.0125, 0.5].map((rate) => sayTick("errors", rate))).toEqual(["1.25 %", "50 %"]);
+    expect([0.0125, 1_250].map((perMinute) => sayTick("requests", perMinute))).toEqual(["0.0125", "1,250"]);
     expect([0, 0.125, 1].map((usd) => sayTick("cost", usd))).toEqual(["0", "$0.125", "$1"]);
-    expect([500, 2_500].map((ms) => sayTick("latency", ms))).toEqual(["500 ms", "2.5 s"]);
+    expect([2.5, 500, 2_500].map((ms) => sayTick("latency", ms))).toEqual(["2.5 ms", "500 ms", "2.5 s"]);
   });
 });
 
@@ -157,12 +158,24 @@ describe("a moment", () => {
         .join(" / "),
     );
 
-  it("is the latest one that is over, until somebody points at another", () => {
+  it("is the latest one that had anything, until somebody points at another", () => {
     const latest = momentAt(charts, [], null);
     expect(latest).toMatchObject({ time: "12:02 UTC", index: 2, last: 3, isPointed: false });
     const pointed = momentAt(charts, [], START_MS + 1.5 * MINUTE_MS);
     expect(pointed).toMatchObject({ time: "12:01 UTC", index: 1, isPointed: true });
     expect(momentAt([], [], null)).toBeNull();
+  });
+
+  it("is the one under way from its first answer on, though its rate of requests is not told yet", () => {
+    const begun = chartsOf(metricsOf([point(3, { requests: 5, latencyMs: times(80) })], 3.1));
+    const latest = momentAt(begun, [], null);
+    expect(latest).toMatchObject({ time: "12:03 UTC", index: 3, last: 3 });
+    expect(begun.map((chart) => valuesAt(chart, latest!)[0]?.text)).toEqual([
+      "0 % (0 to 43.4 %)",
+      "80 ms",
+      "unknown",
+      "not known yet",
+    ]);
   });
 
   it("tells a version without a request from an answer that there was none of, and from a cost that nobody knows", () => {

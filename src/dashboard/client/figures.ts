@@ -78,7 +78,7 @@ const LINES: readonly Line[] = [
     figure: ({ firstTokenMs, intervals }) =>
       known(firstTokenMs.all?.p50, intervals.firstTokenMs?.p50, sayMs, "no good answer"),
   },
-  { name: "Cost of 1,000 requests", metric: "cost", note: "full price", figure: costOf },
+  { name: "Cost of 1,000 answers", metric: "cost", note: "full price", figure: costOf },
   {
     name: "Output tokens",
     metric: "tokens",
@@ -180,8 +180,9 @@ function costOf({ requests, errors, tokens, cost, intervals, models }: VersionSt
     interval === null
       ? ""
       : sayInterval({ low: Math.max(0, interval.low), high: interval.high }, sayUsdOfThousand);
-  const isDiscounted = perAnswerUsd < 0.995 * fullPerAnswerUsd;
-  const full = isDiscounted ? `without the cache ${sayUsdOfThousand(fullPerAnswerUsd)}` : "";
+  // Either way: what is written to the cache may cost more than what it saves.
+  const isOther = Math.abs(perAnswerUsd / fullPerAnswerUsd - 1) > 0.005;
+  const full = isOther ? `without the cache ${sayUsdOfThousand(fullPerAnswerUsd)}` : "";
   const some = answers < tokens.answers ? `known of ${sayCount(answers)} answers` : "";
   return figure(sayUsdOfThousand(perAnswerUsd), [full, sure, some].filter(Boolean).join(", "));
 }

@@ -40,7 +40,7 @@ const LEAST_SHARE_OF_STEP = 0.25;
 const TITLES: { [name in ChartName]: Pick<Chart, "title" | "unit" | "blank"> } = {
   errors: { title: "Error rate", unit: "of all requests, with its 95 % interval", blank: "No request" },
   latency: { title: "Latency p50", unit: "of good answers", blank: "No good answer" },
-  cost: { title: "Cost", unit: "of 1,000 requests", blank: "Unknown: no price, or no usage in the answers" },
+  cost: { title: "Cost", unit: "of 1,000 answers", blank: "Unknown: no price, or no usage in the answers" },
   requests: { title: "Requests", unit: "per minute", blank: "Not known yet" },
 };
 
@@ -89,7 +89,7 @@ function addPoints(one: VersionPoint, other: VersionPoint): VersionPoint {
   };
 }
 
-/** Dollars for 1,000 requests like those whose cost is known; null: of none it is. */
+/** Dollars for 1,000 answers like those whose cost is known; null: of none it is. */
 export function costPerThousand({ usd, pricedAnswers }: Pick<VersionPoint, "usd" | "pricedAnswers">) {
   return usd === null || pricedAnswers === 0 ? null : (PER * usd) / pricedAnswers;
 }
@@ -129,11 +129,20 @@ export function sayDot(name: ChartName, { y, low, high }: Dot): string {
   return low === undefined || high === undefined ? say(y) : `${say(y)} (${sayInterval({ low, high }, say)})`;
 }
 
-/** A label of the scale. */
+/** A label of the scale: exact, as a half of a nice top has three digits at most. */
 export function sayTick(name: ChartName, y: number): string {
-  if (name === "cost" && y > 0) return `$${Number(y.toPrecision(3))}`;
-  if (name === "latency" && y >= 1_000) return `${y / 1_000} s`;
-  return y === 0 ? "0" : sayDot(name, { atMs: 0, y }).replace(/\.0(?= )/, "");
+  if (y === 0) return "0";
+  const say = (value: number) => value.toLocaleString("en-US", { maximumSignificantDigits: 3 });
+  switch (name) {
+    case "errors":
+      return `${say(100 * y)} %`;
+    case "latency":
+      return y < 1_000 ? `${say(y)} ms` : `${say(y / 1_000)} s`;
+    case "cost":
+      return `$${say(y)}`;
+    case "requests":
+      return say(y);
+  }
 }
 
 /** What a change of the release is, for the eye: another one, a rollback by hand, a guardrail's. */
@@ -165,7 +174,7 @@ export type Moment = {
   isPointed: boolean;
 };
 
-/** `pointedMs` null: nobody points, so the latest step whose requests can be told. */
+/** `pointedMs` null: nobody points, so the latest step that anything is known of, the one under way included. */
 export function momentAt(
   charts: readonly Chart[],
   marks: readonly Mark[],
@@ -173,9 +182,11 @@ export function momentAt(
 ): Moment | null {
   const requests = charts.find(({ name }) => name === "requests");
   if (requests === undefined) return null;
-  const { frame, lines } = requests;
+  const { frame } = requests;
   const steps = stepsOf(frame);
-  const latestMs = Math.max(...lines.flatMap(({ dots }) => dots.map(({ atMs }) => atMs)));
+  const latestMs = Math.max(
+    ...charts.flatMap(({ lines }) => lines.flatMap(({ dots }) => dots.map(({ atMs }) => atMs))),
+  );
   const wantedMs = pointedMs ?? latestMs;
   const index = Math.max(
     0,
