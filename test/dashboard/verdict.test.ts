@@ -2,11 +2,12 @@
 
 import { describe, expect, it } from "vitest";
 import type { GuardView, ReleaseEvent } from "../../src/core/health.ts";
+import type { Action } from "../../src/core/types.ts";
 import {
+  convictionOf,
   eventLine,
   guardRows,
   rollbackInForce,
-  rollbackOf,
   sentence,
 } from "../../src/dashboard/client/verdict.ts";
 
@@ -80,29 +81,49 @@ describe("guardrails", () => {
   });
 });
 
+const revisionOf = (revision: number, actor: string, action: Action = "rollback") => {
+  return { revision, actor, action };
+};
+
+function releaseOf(revision: number, changedBy: string, action: Action = "rollback") {
+  return { revision, changedBy, action, changedAt: "2026-11-23T12:00:00.000Z", reason: "errors 8.4 %" };
+}
+
 describe("a rollback by a guardrail", () => {
-  it("is found in the event of its verdict, at the revision after the one that was judged", () => {
-    expect(rollbackOf(eventOf({}))).toMatchObject({ revision: 7, baseline: 1, canary: 2 });
+  it("is told of the event that it followed only where the log has it", () => {
+    const rollbackAfter = (...revisions: ReturnType<typeof revisionOf>[]) =>
+      eventLine(eventOf({}), revisions).rollback;
+    expect(rollbackAfter(revisionOf(8, "ann"), revisionOf(7, "guardrail"))).toBe(7);
+    expect(rollbackAfter()).toBeNull();
+    expect(rollbackAfter(revisionOf(7, "ann"))).toBeNull();
+    expect(rollbackAfter(revisionOf(7, "guardrail", "ramp"))).toBeNull();
+    expect(rollbackAfter(revisionOf(8, "guardrail"))).toBeNull();
   });
 
   it("is none where guardrails only notify, or where nothing crossed", () => {
     const notifying = guardOf({ isCrossed: true, action: "notify" });
-    expect(rollbackOf(eventOf({ data: { baseline: 1, canary: 2, guards: [notifying] } }))).toBeNull();
-    expect(rollbackOf(eventOf({ data: { baseline: 1, canary: 2, guards: [] } }))).toBeNull();
-    expect(rollbackOf(eventOf({ kind: "notice" }))).toBeNull();
+    expect(convictionOf(eventOf({ data: { baseline: 1, canary: 2, guards: [notifying] } }))).toBeNull();
+    expect(convictionOf(eventOf({ data: { baseline: 1, canary: 2, guards: [] } }))).toBeNull();
+    expect(convictionOf(eventOf({ kind: "notice" }))).toBeNull();
   });
 
   it("is in force until the release changes again", () => {
-    expect(rollbackInForce([eventOf({})], { revision: 7, changedBy: "guardrail" })?.revision).toBe(7);
-    expect(rollbackInForce([eventOf({})], { revision: 8, changedBy: "ann" })).toBeNull();
-    expect(rollbackInForce([eventOf({})], { revision: 7, changedBy: "ann" })).toBeNull();
-    expect(rollbackInForce([eventOf({})], { revision: 9, changedBy: "guardrail" })).toBeNull();
+    const inForce = rollbackInForce([eventOf({})], releaseOf(7, "guardrail"));
+    expect(inForce).toMatchObject({ revision: 7, conviction: { baseline: 1, canary: 2 } });
+    expect(rollbackInForce([eventOf({})], releaseOf(8, "ann"))).toBeNull();
+    expect(rollbackInForce([eventOf({})], releaseOf(7, "ann"))).toBeNull();
+    expect(rollbackInForce([eventOf({})], releaseOf(7, "guardrail", "ramp"))).toBeNull();
+  });
+
+  it("without a verdict of its own has the reason of the release", () => {
+    const inForce = rollbackInForce([eventOf({})], releaseOf(9, "guardrail"));
+    expect(inForce).toMatchObject({ revision: 9, reason: "errors 8.4 %", conviction: null });
   });
 });
 
 describe("an event", () => {
   it("of a verdict has it as its label, and not twice", () => {
-    expect(eventLine(eventOf({}))).toMatchObject({
+    expect(eventLine(eventOf({}), [revisionOf(7, "guardrail")])).toMatchObject({
       label: "prompt",
       tone: "bad",
       says: "Errors 1.0 % on v1, 8.4 % on v2.",
@@ -112,7 +133,7 @@ describe("an event", () => {
 
   it("of another kind is called by it", () => {
     const event = eventOf({ kind: "ramp", says: "waits for proof", data: {} });
-    expect(eventLine(event)).toMatchObject({ label: "ramp", says: "Waits for proof.", rollback: null });
+    expect(eventLine(event, [])).toMatchObject({ label: "ramp", says: "Waits for proof.", rollback: null });
   });
 });
 

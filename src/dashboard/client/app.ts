@@ -15,7 +15,14 @@ import {
   type Live,
   type Model,
 } from "./model.ts";
-import { EVENTS_A_PAGE, mergeObserved, readObserved, windowOf, type WindowName } from "./observed.ts";
+import {
+  EVENTS_A_PAGE,
+  mergeObserved,
+  queryOf,
+  windowOf,
+  type PanelName,
+  type WindowName,
+} from "./observed.ts";
 import { addSample } from "./rates.ts";
 
 export type View = { element: HTMLElement; draw(model: Model): void };
@@ -42,8 +49,10 @@ export class App {
   /** Counts selections: an answer that was asked for under another one is stale. */
   #choice = 0;
   #timer: ReturnType<typeof setInterval> | null = null;
-  /** What is being observed; null: nothing now. A slow answer is not asked for twice. */
-  #observing: string | null = null;
+  /** What each panel is being asked. A slow answer is not asked for twice, and holds back no other panel. */
+  readonly #asked = new Map<PanelName, string>();
+  /** Until a reading of them begins. */
+  #isMetricsDue = false;
 
   constructor(options: AppOptions) {
     this.api = options.api;
@@ -64,10 +73,12 @@ export class App {
       const isDue = round % windowOf(this.model.observed.window).everyRounds === 0;
       void this.#reloadLive(false).then(() => this.#observe(isDue));
     }, LIVE_MS);
+    document.addEventListener("visibilitychange", this.#readIfVisible);
   }
 
   stop(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
+    document.removeEventListener("visibilitychange", this.#readIfVisible);
     this.#view = null;
   }
 
@@ -90,19 +101,24 @@ export class App {
   /** Reads everything about the selection again, now. */
   async reload(): Promise<void> {
     await this.#reloadLive(true);
-    void this.#observe(true);
+    this.#observe(true);
   }
+
+  /** What was hidden has grown old. */
+  readonly #readIfVisible = (): void => {
+    if (!document.hidden) void this.reload();
+  };
 
   /** Of the charts and of what stands beside them. */
   chooseWindow(window: WindowName): void {
     this.update({ observed: { ...this.model.observed, window } });
-    void this.#observe(true);
+    this.#observe(true);
   }
 
   showOlderEvents(): void {
     const { observed } = this.model;
     this.update({ observed: { ...observed, mostEvents: observed.mostEvents + EVENTS_A_PAGE } });
-    void this.#observe(false);
+    this.#observe(false);
   }
 
   async loadOlderRevisions(): Promise<void> {
@@ -141,39 +157,51 @@ export class App {
   }
 
   /** After the release was read: without one there is nothing to observe. */
-  async #observe(withMetrics: boolean): Promise<void> {
-    const { prompt, environment, release, observed } = this.model;
-    if (prompt === null || release === null || this.model.unreachable !== null) return;
-    const { window, mostEvents } = observed;
-    const asked = [this.#choice, window, mostEvents].join(" ");
-    if (this.#observing === asked) return;
-    this.#observing = asked;
-    const isFirst = observed.metrics.body === null || observed.metricsWindow !== window;
-    const options = { window, mostEvents, withMetrics: withMetrics || isFirst };
-    const replies = await readObserved(this.api, promptPath(prompt), environment, options);
-    if (this.#observing !== asked) return;
-    this.#observing = null;
-    const now = this.model.observed;
-    if (asked !== [this.#choice, now.window, now.mostEvents].join(" ")) return;
-    this.update({ observed: mergeObserved(now, replies) });
+  #observe(withMetrics: boolean): void {
+    const { release, observed, unreachable } = this.model;
+    this.#isMetricsDue ||= withMetrics || observed.metricsWindow !== observed.window;
+    if (release === null || unreachable !== null) return;
+    void this.#observePanel("health");
+    void this.#observePanel("events");
+    if (this.#isMetricsDue || observed.metrics.body === null) void this.#observePanel("metrics");
   }
 
-  /** A revision or a version that the page has not seen. */
+  async #observePanel(name: PanelName): Promise<void> {
+    const { prompt, environment } = this.model;
+    if (prompt === null) return;
+    const asked = this.#askOf(name);
+    if (this.#asked.get(name) === asked) return;
+    this.#asked.set(name, asked);
+    if (name === "metrics") this.#isMetricsDue = false;
+    const query = `environment=${encodeURIComponent(environment)}${queryOf(name, this.model.observed)}`;
+    const reply = await this.api.read<unknown>(promptPath(prompt, `/${name}?${query}`));
+    if (this.#asked.get(name) === asked) this.#asked.delete(name);
+    if (asked !== this.#askOf(name)) return;
+    this.update({ observed: mergeObserved(this.model.observed, name, reply) });
+  }
+
+  #askOf(name: PanelName): string {
+    return `${this.#choice} ${queryOf(name, this.model.observed)}`;
+  }
+
+  /** A revision that is not in the log, or a version that the page has not seen. */
   #isNews({ release }: Live): boolean {
-    const { versions, prompts, prompt } = this.model;
+    const { versions, prompts, prompt, revisions } = this.model;
     const latest = prompts.find(({ name }) => name === prompt)?.latestVersion ?? 0;
     const known = Math.max(0, ...versions.map(({ version }) => version));
-    return latest > known || (!failed(release) && release.body.revision !== this.model.release?.revision);
+    return latest > known || (!failed(release) && release.body.revision !== revisions[0]?.revision);
   }
 
   #isOlder({ release }: Live): boolean {
     return !failed(release) && release.body.revision < (this.model.release?.revision ?? 0);
   }
 
+  /** Only a 404 says that there is no release; after any other failure the last one stays. */
   #liveParts({ release, metrics }: Live): Partial<Model> {
+    const isGone = failed(release) && release.problem.status === 404;
     const requests = Object.fromEntries((metrics?.versions ?? []).map((row) => [row.version, row.requests]));
     return {
-      release: failed(release) ? null : release.body,
+      release: isGone ? null : failed(release) ? this.model.release : release.body,
       releaseProblem: failed(release) ? release.problem : null,
       ...(metrics && {
         metrics,

@@ -41,12 +41,14 @@ const shown = new WeakMap<Element, string>();
 export function redraw(host: Element, data: unknown, build: () => Child[]): boolean {
   const print = JSON.stringify(data) ?? "";
   if (shown.get(host) === print) return false;
-  shown.set(host, print);
   const focused = host.contains(document.activeElement)
     ? document.activeElement?.getAttribute("data-focus")
     : null;
+  // First, so that what cannot be built is tried again, and what stood here stays.
+  const children = build();
+  shown.set(host, print);
   host.replaceChildren();
-  appendAll(host, build());
+  appendAll(host, children);
   const again = focused && host.querySelector<HTMLElement>(`[data-focus="${CSS.escape(focused)}"]`);
   if (again) again.focus({ preventScroll: true });
   return true;

@@ -113,8 +113,10 @@ export async function readHistory(api: Api, prompt: string, environment: string)
   if (!failed(environments)) {
     part.environments = [...new Set(["production", ...environments.body.environments, environment])];
   }
-  part.revisions = failed(log) ? [] : log.body.revisions;
-  part.nextBefore = failed(log) ? null : log.body.nextBefore;
+  if (!failed(log)) {
+    part.revisions = log.body.revisions;
+    part.nextBefore = log.body.nextBefore;
+  }
   return part;
 }
 

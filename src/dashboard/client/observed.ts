@@ -3,7 +3,7 @@
 
 import type { HealthView, ReleaseEvent } from "../../core/health.ts";
 import type { Metrics } from "../../admin/schemas.ts";
-import { failed, type Api, type ApiProblem, type Reply } from "./api.ts";
+import { failed, type ApiProblem, type Reply } from "./api.ts";
 
 export type WindowName = "15m" | "1h" | "24h" | "7d";
 type Window = {
@@ -62,42 +62,20 @@ export function createObserved(window: WindowName = "1h"): Observed {
   };
 }
 
-/** `metrics` null: not asked for this time. */
-export type ObservedReplies = {
-  window: WindowName;
-  health: Reply<HealthView>;
-  metrics: Reply<Metrics> | null;
-  events: Reply<EventPage>;
-};
+export type PanelName = "health" | "metrics" | "events";
+type Asked = Pick<Observed, "window" | "mostEvents">;
 
-export async function readObserved(
-  api: Api,
-  /** Of the prompt, `/admin/prompts/support-bot`. */
-  path: string,
-  environment: string,
-  { window, mostEvents, withMetrics }: { window: WindowName; mostEvents: number; withMetrics: boolean },
-): Promise<ObservedReplies> {
-  const where = `environment=${encodeURIComponent(environment)}`;
-  const series = `window=${window}&step=${windowOf(window).step}`;
-  const [health, metrics, events] = await Promise.all([
-    api.read<HealthView>(`${path}/health?${where}`),
-    withMetrics ? api.read<Metrics>(`${path}/metrics?${where}&${series}`) : null,
-    api.read<EventPage>(`${path}/events?${where}&limit=${mostEvents}`),
-  ]);
-  return { window, health, metrics, events };
+/** What is asked of a panel, beside prompt and environment. */
+export function queryOf(name: PanelName, { window, mostEvents }: Asked): string {
+  if (name === "metrics") return `&window=${window}&step=${windowOf(window).step}`;
+  return name === "events" ? `&limit=${mostEvents}` : "";
 }
 
-export function mergeObserved(before: Observed, replies: ObservedReplies): Observed {
-  const { window, health, metrics, events } = replies;
-  const kept = before.metricsWindow === window ? before.metrics : nothing;
-  return {
-    ...before,
-    health: mergePanel(before.health, health),
-    events: mergePanel(before.events, events),
-    ...(metrics !== null && { metrics: mergePanel(kept, metrics), metricsWindow: window }),
-  };
-}
-
-function mergePanel<Body>(before: Panel<Body>, reply: Reply<Body>): Panel<Body> {
-  return failed(reply) ? { ...before, problem: reply.problem } : { body: reply.body, problem: null };
+/** `reply`: to what `queryOf` asks of the panel for `before`. */
+export function mergeObserved(before: Observed, name: PanelName, reply: Reply<unknown>): Observed {
+  const { window, metricsWindow } = before;
+  const isOther = name === "metrics" && metricsWindow !== window;
+  const kept = isOther ? nothing : before[name];
+  const panel = failed(reply) ? { ...kept, problem: reply.problem } : { body: reply.body, problem: null };
+  return { ...before, ...(isOther && { metricsWindow: window }), [name]: panel };
 }

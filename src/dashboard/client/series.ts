@@ -132,17 +132,20 @@ export function sayDot(name: ChartName, { y, low, high }: Dot): string {
 /** A label of the scale: exact, as a half of a nice top has three digits at most. */
 export function sayTick(name: ChartName, y: number): string {
   if (y === 0) return "0";
-  const say = (value: number) => value.toLocaleString("en-US", { maximumSignificantDigits: 3 });
   switch (name) {
     case "errors":
-      return `${say(100 * y)} %`;
+      return `${sayShort(100 * y)} %`;
     case "latency":
-      return y < 1_000 ? `${say(y)} ms` : `${say(y / 1_000)} s`;
+      return y < 1_000 ? `${sayShort(y)} ms` : `${sayShort(y / 1_000)} s`;
     case "cost":
-      return `$${say(y)}`;
+      return `$${sayShort(y)}`;
     case "requests":
-      return say(y);
+      return sayShort(y);
   }
+}
+
+function sayShort(value: number): string {
+  return value.toLocaleString("en-US", { maximumSignificantDigits: 3 });
 }
 
 /** What a change of the release is, for the eye: another one, a rollback by hand, a guardrail's. */

@@ -2,6 +2,7 @@
 // shown as good.
 
 import type { GuardView, HealthView, ReleaseEvent, VerdictKind } from "../../core/health.ts";
+import type { ReleaseView, Revision } from "../../core/types.ts";
 import { sayCount, sayEffect, sayValue, SUBJECTS } from "../../core/watching/says.ts";
 
 export type Tone = "good" | "bad" | "warn" | "quiet";
@@ -90,32 +91,40 @@ function sideOf({ metric }: GuardView, { value, units }: GuardView["canary"]): S
   return { value: sayValue(metric, value), of: sayCount(units) };
 }
 
-/** An event of a verdict that let a guardrail roll back; `revision` is the rollback's, made in the same moment. */
-export type GuardrailRollback = {
-  at: string;
-  revision: number;
-  baseline: number;
-  canary: number;
-  guards: GuardView[];
-};
+/** A verdict on which a guardrail rolls back, if it can. */
+export type Conviction = { revision: number; baseline: number; canary: number; guards: GuardView[] };
 
-/** null: this event led to none. */
-export function rollbackOf({ kind, at, revision, data }: ReleaseEvent): GuardrailRollback | null {
+/** null: no guardrail acts on this event. `revision` was in force. */
+export function convictionOf({ kind, revision, data }: ReleaseEvent): Conviction | null {
   const { baseline, canary, guards } = data;
   if (kind !== "verdict" || typeof baseline !== "number" || typeof canary !== "number") return null;
   // Written by core/watching/conclude.ts: the guardrails that had crossed.
   const crossed = (Array.isArray(guards) ? guards : []) as GuardView[];
   const acting = crossed.filter(({ action }) => action === "rollback");
-  return acting.length === 0 ? null : { at, revision: revision + 1, baseline, canary, guards: crossed };
+  return acting.length === 0 ? null : { revision, baseline, canary, guards: crossed };
 }
 
-/** The rollback that the release in force is the result of; null: nothing or nobody else's. */
+/** `conviction` null: the guardrail had no new verdict to tell, so that its `reason` is all that is known. */
+export type GuardrailRollback = {
+  at: string;
+  revision: number;
+  reason: string;
+  conviction: Conviction | null;
+};
+
+/** The rollback that the release in force is the result of; null: it is none by a guardrail. */
 export function rollbackInForce(
   events: readonly ReleaseEvent[],
-  release: { revision: number; changedBy: string } | null,
+  release: Pick<ReleaseView, "revision" | "action" | "changedBy" | "changedAt" | "reason"> | null,
 ): GuardrailRollback | null {
-  if (release === null || release.changedBy !== "guardrail") return null;
-  return events.map(rollbackOf).find((one) => one?.revision === release.revision) ?? null;
+  if (release === null || !isOfGuardrail(release.action, release.changedBy)) return null;
+  const { revision, changedAt: at, reason } = release;
+  const conviction = events.map(convictionOf).find((one) => one?.revision === revision - 1) ?? null;
+  return { at, revision, reason, conviction };
+}
+
+function isOfGuardrail(action: string, actor: string): boolean {
+  return action === "rollback" && actor === "guardrail";
 }
 
 export type EventLine = {
@@ -124,6 +133,7 @@ export type EventLine = {
   label: string;
   tone: Tone;
   says: string;
+  /** The revision that a guardrail made on it; null: none that the log shows. */
   rollback: number | null;
 };
 
@@ -135,10 +145,15 @@ const KIND_TONES: { [kind in ReleaseEvent["kind"]]: Tone } = {
   ramp: "quiet",
 };
 
-/** A verdict stands before its own sentence already ("prompt: errors …"), and is the label here. */
-export function eventLine(event: ReleaseEvent): EventLine {
+/** `revisions`: of the log, as far as it was read. A verdict stands before its own sentence already ("prompt: errors …"), and is the label here. */
+export function eventLine(
+  event: ReleaseEvent,
+  revisions: readonly Pick<Revision, "revision" | "action" | "actor">[],
+): EventLine {
   const { id, at, kind, says, data } = event;
-  const rollback = rollbackOf(event)?.revision ?? null;
+  const next = revisions.find(({ revision }) => revision === event.revision + 1);
+  const isRollback = next !== undefined && isOfGuardrail(next.action, next.actor);
+  const rollback = isRollback && convictionOf(event) !== null ? next.revision : null;
   const verdict = kind === "verdict" ? verdictIn(data["to"]) : null;
   if (verdict === null)
     return { id, at, label: kind, tone: KIND_TONES[kind], says: sentence(says), rollback };

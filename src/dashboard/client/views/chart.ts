@@ -107,7 +107,11 @@ function listen(
     onPoint(frame.fromMs + ((frame.toMs - frame.fromMs) * (event.clientX - left)) / width);
   };
   plot.addEventListener("pointermove", pointAt);
-  plot.addEventListener("pointerdown", pointAt);
+  plot.addEventListener("pointerdown", (event) => {
+    // First: focus points at the latest moment, and a finger would bring it only after the tap.
+    plot.focus({ preventScroll: true });
+    pointAt(event);
+  });
   plot.addEventListener("pointerleave", () => plot !== document.activeElement && onPoint(null));
   plot.addEventListener("blur", () => onPoint(null));
   plot.addEventListener("focus", () => onPoint(data()?.moment.startMs ?? null));

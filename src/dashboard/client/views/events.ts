@@ -26,7 +26,8 @@ export function eventsCard(app: App): View {
       const { body, problem: why } = model.observed.events;
       element.hidden = model.release === null;
       redraw(problem, why, () => [panelProblem(why, body !== null)]);
-      const lines = body?.events.map(eventLine) ?? null;
+      const lines = body?.events.map((event) => eventLine(event, model.revisions)) ?? null;
+      list.hidden = lines === null && why !== null;
       redraw(list, [model.prompt, lines], () => drawEvents(app, lines));
       const isMore = typeof body?.nextBefore === "number" && model.observed.mostEvents < MOST;
       redraw(more, isMore, () => (isMore ? [olderButton(app)] : []));

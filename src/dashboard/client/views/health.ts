@@ -1,7 +1,7 @@
 // Is it the prompt? The watch's verdict as a chip and a sentence, and every guardrail with its numbers: what on-call reads
 // before a rollback, and after a guardrail has made one.
 
-import type { ComparisonView, GuardView, HealthView, VerdictKind } from "../../../core/health.ts";
+import type { ComparisonView, HealthView, VerdictKind } from "../../../core/health.ts";
 import type { App, View } from "../app.ts";
 import { h, redraw, type Attributes, type Child } from "../dom.ts";
 import type { Model } from "../model.ts";
@@ -12,6 +12,7 @@ import {
   sentence,
   VERDICT_TITLES,
   VERDICT_TONES,
+  type Conviction,
   type GuardrailRollback,
   type GuardRow,
   type Side,
@@ -23,22 +24,28 @@ import { table, tableRow } from "./table.ts";
 
 export function healthCard(app: App): View {
   const problem = h("div", {});
+  // Lasting, and no more than this: a screen reader says it again only when it has changed.
+  const status = h("div", { class: "verdict", role: "status" });
   const inside = h("div", { class: "stack" });
   const element = h(
     "section",
     { class: "card health", "aria-labelledby": "health-title" },
     h("h2", { id: "health-title" }, "Health"),
     problem,
+    status,
     inside,
   );
   return {
     element,
     draw(model) {
       const { health } = model.observed;
+      const { body } = health;
       element.hidden = model.release === null;
-      redraw(problem, health.problem, () => [panelProblem(health.problem, health.body !== null)]);
-      const rollback = health.body?.comparisons.length ? null : rollbackIn(model);
-      redraw(inside, [model.prompt, health.body, rollback], () => drawHealth(app, health.body, rollback));
+      redraw(problem, health.problem, () => [panelProblem(health.problem, body !== null)]);
+      redraw(status, body && [body.verdict, titleOf(body)], () => (body === null ? [] : drawVerdict(body)));
+      const rollback = body?.comparisons.length ? null : rollbackIn(model);
+      inside.hidden = body === null && health.problem !== null;
+      redraw(inside, [model.prompt, body, rollback], () => drawHealth(app, body, rollback));
     },
   };
 }
@@ -49,11 +56,11 @@ function rollbackIn({ observed, release }: Model): GuardrailRollback | null {
 
 function drawHealth(app: App, health: HealthView | null, rollback: GuardrailRollback | null): Child[] {
   if (health === null) return [h("p", { class: "muted" }, "Loading …")];
-  const { verdict, says, comparisons } = health;
+  const { says, comparisons } = health;
   // Of several canaries each has its own verdict, and the worst one's sentence stands above already.
   const told = comparisons.length > 1 ? says : null;
   return [
-    drawVerdict(verdict, says, comparisons.length === 0),
+    h("p", { class: "says" }, sentence(says)),
     ...providerList(health),
     ...comparisons.map((one) => drawComparison(one, told)),
     comparisons.some(({ guards }) => guardRows(guards).rows.length > 0) &&
@@ -63,15 +70,13 @@ function drawHealth(app: App, health: HealthView | null, rollback: GuardrailRoll
   ];
 }
 
-function drawVerdict(verdict: VerdictKind, says: string, isAlone: boolean): HTMLElement {
-  // Without a canary the watch looks at the baseline alone, and says so itself.
-  const title = isAlone && verdict === "watching" ? "As usual" : VERDICT_TITLES[verdict];
-  return h(
-    "div",
-    { class: "verdict", role: "status" },
-    chip(verdict),
-    h("div", {}, h("strong", {}, title), h("p", {}, sentence(says))),
-  );
+function drawVerdict(health: HealthView): Child[] {
+  return [chip(health.verdict), h("strong", {}, titleOf(health))];
+}
+
+/** Without a canary the watch looks at the baseline alone, and says so itself. */
+function titleOf({ verdict, comparisons }: HealthView): string {
+  return comparisons.length === 0 && verdict === "watching" ? "As usual" : VERDICT_TITLES[verdict];
 }
 
 export function chip(verdict: VerdictKind): HTMLElement {
@@ -118,18 +123,23 @@ function sayWithout(names: string[], isAll: boolean): string {
   return `No data yet: ${names.join(", ")}.`;
 }
 
-function drawRollback(app: App, { at, revision, baseline, canary, guards }: GuardrailRollback): HTMLElement {
+function drawRollback(app: App, { at, revision, reason, conviction }: GuardrailRollback): HTMLElement {
+  const title = conviction === null ? "What a guardrail took off" : `What took v${conviction.canary} off`;
   return h(
     "div",
-    { class: "guards", role: "group", "aria-label": `What took version ${canary} off` },
+    { class: "guards", role: "group", "aria-label": title },
     h(
       "div",
       { class: "guards-head" },
-      h("h3", {}, `What took v${canary} off`),
+      h("h3", {}, title),
       h("span", { class: "muted" }, timeElement(at), ", ", revisionLink(app, revision)),
     ),
-    guardTable(guardRows(guards as GuardView[]).rows, baseline, canary),
+    conviction === null ? h("p", {}, sentence(reason)) : drawConviction(conviction),
   );
+}
+
+function drawConviction({ baseline, canary, guards }: Conviction): HTMLElement {
+  return guardTable(guardRows(guards).rows, baseline, canary);
 }
 
 function guardTable(rows: readonly GuardRow[], baseline: number, canary: number): HTMLElement {

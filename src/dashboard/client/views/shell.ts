@@ -45,11 +45,24 @@ export function shellView(app: App, status: HTMLElement): View {
       main.hidden = empty;
       nothing.hidden = !empty;
       redraw(warning, model.unreachable, () => drawWarning(model));
-      for (const view of [header, sidebar, title, ...wide, ...left, ...right]) view.draw(model);
+      for (const view of [header, sidebar, title, ...wide, ...left, ...right]) drawApart(view, model);
       refreshAges(main);
       document.title = model.prompt === null ? "Switchback" : `${model.prompt} · Switchback`;
     },
   };
+}
+
+/** A view that fails says so in its place, and keeps no other from being drawn. */
+function drawApart(view: View, model: Model): void {
+  const { element } = view;
+  element.querySelector(":scope > .undrawn")?.remove();
+  try {
+    view.draw(model);
+  } catch (error) {
+    const says = "This part cannot be shown. Reload the page; it may be older than the server.";
+    element.append(h("p", { class: "warning undrawn" }, says));
+    reportError(error);
+  }
 }
 
 function columnOf(views: View[]): HTMLElement {
