@@ -31,7 +31,15 @@ const GOOD: Behaviour = {
   outputTokens: 100,
 };
 
-export type Dispatch = { atMs: number; prompt: string; version: Version; status: number };
+/** `sentAtMs`: when its chat set out, so before it was assigned a version; `atMs`: when it was here, which may be much later
+ * where the machine is busy. */
+export type Dispatch = {
+  sentAtMs: number;
+  atMs: number;
+  prompt: string;
+  version: Version;
+  status: number;
+};
 
 export type Provider = {
   url: string;
@@ -50,7 +58,7 @@ export async function startProvider(): Promise<Provider> {
     incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
     incoming.on("end", () => {
       const text = Buffer.concat(chunks).toString();
-      const [, prompt = ""] = /from:([^:\s]+):/.exec(text) ?? [];
+      const [, prompt = "", sentAt] = /from:([^:\s]+):(\d+):/.exec(text) ?? [];
       const version = text.includes(CANARY_TEXT)
         ? "canary"
         : text.includes(BASELINE_TEXT)
@@ -60,7 +68,8 @@ export async function startProvider(): Promise<Provider> {
       const turn = (asked.get(`${prompt} ${version}`) ?? 0) + 1;
       asked.set(`${prompt} ${version}`, turn);
       const behaviour = vary({ ...GOOD, ...told.get(prompt)?.[version] }, turn);
-      dispatches.push({ atMs: Date.now(), prompt, version, status: behaviour.status });
+      const { status } = behaviour;
+      dispatches.push({ sentAtMs: Number(sentAt), atMs: Date.now(), prompt, version, status });
       void play(answer, behaviour);
     });
   });
@@ -124,7 +133,7 @@ let serial = 0;
 /** A stream, as chats are, with its usage at the end. */
 function chat(edge: { name: string; url: string }, prompt: string) {
   serial += 1;
-  const messages = [{ role: "user", content: `from:${prompt}:${edge.name}:${serial}` }];
+  const messages = [{ role: "user", content: `from:${prompt}:${Date.now()}:${edge.name}:${serial}` }];
   const body = { model: "gpt-5.4-mini", stream: true, stream_options: { include_usage: true }, messages };
   return send(`${edge.url}/p/${prompt}/openai/v1/chat/completions`, "POST", JSON.stringify(body), {});
 }
@@ -139,34 +148,49 @@ export async function createRollout(adminUrl: string, prompt: string, weight: nu
   await callAdmin(adminUrl, "POST", `${path}/canary`, { version: 2, weight, transition: "now" });
 }
 
-/** Keeps chats going on every edge until it is stopped, or until so many were answered. */
+/** Keeps chats going on every edge until it is stopped. One without an answer ends them all: whatever waits for what they
+ * bring about throws its error, and so does `stop`. */
 export function startChats(edges: { name: string; url: string }[], prompt: string, loops = 3) {
-  const state = { running: true, answered: 0 };
+  const state = { running: true, answered: 0, failure: null as Error | null };
   const loop = async (edge: { name: string; url: string }) => {
     while (state.running) {
-      // A test that has failed stops its Workers first.
-      await chat(edge, prompt).catch(() => (state.running = false));
-      state.answered += 1;
+      try {
+        await chat(edge, prompt);
+        state.answered += 1;
+      } catch (error) {
+        state.running = false;
+        state.failure ??= new Error(`a chat of ${prompt} by ${edge.name} failed: ${String(error)}`);
+      }
     }
   };
   const all = edges.flatMap((edge) => Array.from({ length: loops }, () => loop(edge)));
   return {
     answered: () => state.answered,
+    /** As `until` elsewhere; throws at once when the chats have ended. */
+    until: async <Value>(look: () => Value | Promise<Value>, deadlineMs: number, what: string) => {
+      const seen = await until(async () => state.failure ?? (await look()), deadlineMs, what);
+      if (state.failure !== null) throw state.failure;
+      return seen as Exclude<Value, false | null | undefined>;
+    },
     stop: async () => {
       state.running = false;
       await Promise.all(all);
+      if (state.failure !== null) throw state.failure;
     },
   };
 }
 
-export function connect(adminUrl: string, prompt: string) {
+export type Chats = ReturnType<typeof startChats>;
+
+/** The prompt over the API, while `chats` go on. */
+export function connect(adminUrl: string, prompt: string, chats: Chats) {
   const read = <Body>(rest: string) => callAdmin<Body>(adminUrl, "GET", `/admin/prompts/${prompt}/${rest}`);
   return {
     health: () => read<HealthView>("health"),
     events: async () => (await read<{ events: ReleaseEvent[] }>("events")).events,
     revisions: async () => (await read<{ revisions: Revision[] }>("revisions")).revisions,
     untilRolledBack: (deadlineMs = 30_000) =>
-      until(
+      chats.until(
         async () => {
           const { revisions } = await read<{ revisions: Revision[] }>("revisions");
           return revisions.find(({ action }) => action === "rollback");

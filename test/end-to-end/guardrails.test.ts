@@ -5,7 +5,6 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { TrafficArm } from "../../bench/guardrails/traffic.ts";
 import { connectAdmin } from "../support/admin.ts";
 import { startCluster, type Cluster } from "../support/cluster.ts";
-import { until } from "../support/wait.ts";
 import { createRig, type Rig } from "./ramps-rig.ts";
 import {
   connect,
@@ -13,9 +12,13 @@ import {
   startChats,
   startProvider,
   type Behaviour,
+  type Chats,
   type Provider,
 } from "./guardrails-rig.ts";
 import { callAdmin } from "./rollback-rig.ts";
+
+/** More than the deadlines of all waits in one test. */
+const WAITS = { timeout: 90_000 };
 
 let provider: Provider;
 let cluster: Cluster;
@@ -38,27 +41,25 @@ function describeHarm(prompt: string, badSinceMs: number): string {
   return `${prompt}: ${bad.length} canary requests in ${tookMs} ms from the first bad one to the last`;
 }
 
-/** No request is on the canary any more, seen on requests that came after the promise was due. */
-async function untilNobodyIsOnTheCanary(prompt: string, rolledBackAt: string): Promise<void> {
+/** No request is on the canary any more, seen on requests that set out after the promise was due. */
+async function untilNobodyIsOnTheCanary(prompt: string, chats: Chats, rolledBackAt: string): Promise<void> {
   const dueMs = Date.parse(rolledBackAt) + 2_000;
-  await until(
-    () => provider.dispatches.filter((one) => one.prompt === prompt && one.atMs > dueMs).length > 20,
-    15_000,
-    `requests of ${prompt} after the lease`,
-  );
-  const late = provider.dispatches.filter(
-    (one) => one.prompt === prompt && one.version === "canary" && one.atMs > dueMs,
-  );
-  expect(late).toEqual([]);
+  const readLater = () => provider.dispatches.filter((one) => one.prompt === prompt && one.sentAtMs > dueMs);
+  await chats.until(() => readLater().length > 20, 15_000, `requests of ${prompt} after the lease`);
+  expect(readLater().filter(({ version }) => version === "canary")).toEqual([]);
 }
 
-describe("a canary that fails alone", () => {
+describe("a canary that fails alone", WAITS, () => {
   it("is rolled back by the guardrail, with its numbers as the reason, and no request is on it any more", async () => {
     const prompt = "fails-alone";
     await createRollout(cluster.control.url, prompt, 20);
-    const admin = connect(cluster.control.url, prompt);
     const chats = startChats(cluster.edges, prompt);
-    await until(async () => (await admin.health()).verdict === "watching", 20_000, "the arms are compared");
+    const admin = connect(cluster.control.url, prompt, chats);
+    await chats.until(
+      async () => (await admin.health()).verdict === "watching",
+      20_000,
+      "the arms are compared",
+    );
     const badSinceMs = Date.now();
     provider.behave(prompt, { canary: { status: 500 } });
     const row = await admin.untilRolledBack();
@@ -67,7 +68,7 @@ describe("a canary that fails alone", () => {
       /^errors \d+(\.\d)? % on v1, \d+(\.\d)? % on v2 .* after [\d,]+ canary requests.*; evidence \d+\.\d of 6\.7/,
     );
     expect(row.after.arms).toEqual([{ version: 1, weight: 100 }]);
-    await untilNobodyIsOnTheCanary(prompt, row.at);
+    await untilNobodyIsOnTheCanary(prompt, chats, row.at);
     await chats.stop();
     console.log(describeHarm(prompt, badSinceMs), "—", row.reason);
     const [event] = (await admin.events()).filter(({ data }) => data["to"] === "prompt");
@@ -77,7 +78,7 @@ describe("a canary that fails alone", () => {
 });
 
 /** What the Worker reads off the answers on their way down: times by its own clock, tokens as the provider says, their price. */
-describe("a canary whose answers are all good, but", () => {
+describe("a canary whose answers are all good, but", WAITS, () => {
   it.each<[string, { canary: Partial<Behaviour> }, RegExp]>([
     [
       "slow to begin",
@@ -100,14 +101,14 @@ describe("a canary whose answers are all good, but", () => {
     // On a busy machine it is now and then the first to find what others are here to find.
     const guardrails = { latency_tail: { action: "off" } };
     await callAdmin(cluster.control.url, "PUT", `/admin/prompts/${prompt}`, { guardrails });
-    const admin = connect(cluster.control.url, prompt);
     const chats = startChats(cluster.edges, prompt, 6);
-    await until(() => chats.answered() > 600, 30_000, "what is usual is known");
+    const admin = connect(cluster.control.url, prompt, chats);
+    await chats.until(() => chats.answered() > 600, 30_000, "what is usual is known");
     expect((await admin.health()).verdict).toBe("watching");
     const badSinceMs = Date.now();
     provider.behave(prompt, behaviour);
     const row = await admin.untilRolledBack();
-    await untilNobodyIsOnTheCanary(prompt, row.at);
+    await untilNobodyIsOnTheCanary(prompt, chats, row.at);
     await chats.stop();
     expect(row).toMatchObject({ actor: "guardrail", after: { arms: [{ version: 1, weight: 100 }] } });
     expect(row.reason).toMatch(reason);
@@ -115,16 +116,16 @@ describe("a canary whose answers are all good, but", () => {
   });
 });
 
-describe("an incident of both arms", () => {
+describe("an incident of both arms", WAITS, () => {
   it("rolls nothing back, freezes, and is called upstream", async () => {
     const prompt = "fails-together";
     await createRollout(cluster.control.url, prompt, 20);
-    const admin = connect(cluster.control.url, prompt);
     const chats = startChats(cluster.edges, prompt);
+    const admin = connect(cluster.control.url, prompt, chats);
     // Until it is known what is usual.
-    await until(() => chats.answered() > 1_000, 40_000, "a thousand good answers");
+    await chats.until(() => chats.answered() > 1_000, 40_000, "a thousand good answers");
     provider.behave(prompt, { baseline: { status: 503 }, canary: { status: 503 } });
-    const health = await until(
+    const health = await chats.until(
       async () => {
         const found = await admin.health();
         return found.upstream[0]?.metric === "errors" && found;

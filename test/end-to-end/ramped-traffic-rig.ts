@@ -4,7 +4,6 @@
 
 import type { RampView } from "../../src/core/ramps.ts";
 import type { ReleaseView } from "../../src/core/types.ts";
-import { until } from "../support/wait.ts";
 import {
   connect,
   createRollout,
@@ -29,8 +28,13 @@ const AS_USUAL: Partial<Behaviour> = {
 const KNOWN_AFTER = 720;
 /** Per edge: as many as two cores can bear. */
 const LOOPS = 28;
-/** Far more than two free cores need. */
+/** Of one wait: far more than two free cores need. */
 export const DEADLINE_MS = 60_000;
+
+/** Of a test with so many waits, `rampUnderTraffic` with its one or two among them, and of all else in it. */
+export function timeoutOf(waits: number): { timeout: number } {
+  return { timeout: (waits + 1) * DEADLINE_MS };
+}
 
 export type Ramped = Awaited<ReturnType<typeof rampUnderTraffic>>;
 
@@ -47,23 +51,25 @@ export async function rampUnderTraffic(
   const must = <Body>(method: string, path: string, body?: object) =>
     callAdmin<Body>(adminUrl, method, `/admin/prompts/${prompt}${path === "" ? "" : `/${path}`}`, body);
   const readRamp = async () => (await must<{ ramp: RampView | null }>("GET", "ramp")).ramp;
-  const admin = connect(adminUrl, prompt);
 
   behave({});
   await createRollout(adminUrl, prompt, 0);
   const chats = startChats(edges, prompt, LOOPS);
-  if (isKnown) await until(() => chats.answered() > KNOWN_AFTER, DEADLINE_MS, "it is known what is usual");
+  const admin = connect(adminUrl, prompt, chats);
+  if (isKnown)
+    await chats.until(() => chats.answered() > KNOWN_AFTER, DEADLINE_MS, "it is known what is usual");
   await must("POST", "ramp", { version: 2, ...plan });
-  const servedBy = (version: Version, sinceMs: number) =>
+  const servedBy = (version: Version, sentAfterMs: number) =>
     provider.dispatches.filter(
-      (one) => one.prompt === prompt && one.version === version && one.atMs > sinceMs,
+      (one) => one.prompt === prompt && one.version === version && one.sentAtMs > sentAfterMs,
     );
-  await until(() => servedBy("canary", 0).length > 0, DEADLINE_MS, "the canary is served");
+  await chats.until(() => servedBy("canary", 0).length > 0, DEADLINE_MS, "the canary is served");
   return {
     ...admin,
     chats,
     behave,
     readRamp,
+    /** The chats that set out after that time and came to the provider with the version. */
     servedBy,
     must,
     readRelease: () => must<ReleaseView>("GET", "release"),
@@ -82,7 +88,7 @@ export async function rampUnderTraffic(
       return events.map(({ says }) => says).toReversed();
     },
     untilRamp: (is: (ramp: RampView) => boolean, what: string) =>
-      until(
+      chats.until(
         async () => {
           const ramp = await readRamp();
           return ramp !== null && is(ramp) && ramp;

@@ -6,13 +6,16 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runProcess } from "../cli/run.ts";
 import { ADMIN_TOKEN, startCluster, type Cluster } from "../support/cluster.ts";
 import { startProcesses } from "../support/processes.ts";
-import { until } from "../support/wait.ts";
 import { startProvider, type Behaviour, type Provider } from "./guardrails-rig.ts";
-import { DEADLINE_MS, rampUnderTraffic, type Ramped } from "./ramped-traffic-rig.ts";
+import { DEADLINE_MS, rampUnderTraffic, timeoutOf, type Ramped } from "./ramped-traffic-rig.ts";
 import type { RollbackBody } from "./rollback-rig.ts";
 
 const BAKE_MS = 100;
 const PLAN = { steps: [40, 60, 100], bakeMs: BAKE_MS, holdback: 10 };
+/** A step does not end while the test looks. */
+const NEVER_BAKED = { ...PLAN, bakeMs: 3_600_000 };
+/** So long that a kill falls within the step, and the next one still comes by itself. */
+const KILLED_BAKE_MS = 5_000;
 const LEASE_MS = 2_000;
 const PROOF =
   /^100 ms at \d+ % are over and proven safe: proof (\d+\.\d) of 3\.0 for errors, (\d+\.\d) of 3\.0 for times$/;
@@ -35,20 +38,28 @@ function ramp(prompt: string, plan: object, options: { isKnown?: boolean } = {})
 }
 
 async function untilSomeProof(rig: Ramped): Promise<void> {
-  await until(async () => (await rig.health()).comparisons[0]!.gate.errors > 0.3, DEADLINE_MS, "some proof");
+  await rig.chats.until(
+    async () => (await rig.health()).comparisons[0]!.gate.errors > 0.3,
+    DEADLINE_MS,
+    "some proof",
+  );
 }
 
-/** Chats go on, and none of those that came after a time is on the canary. */
+/** Chats go on, and none of those that set out after a time is on the canary. */
 async function expectOnlyBaselineAfter(rig: Ramped, sinceMs: number): Promise<void> {
-  await until(() => rig.servedBy("baseline", sinceMs).length > 30, DEADLINE_MS, "chats after that time");
+  await rig.chats.until(
+    () => rig.servedBy("baseline", sinceMs).length > 30,
+    DEADLINE_MS,
+    "chats after that time",
+  );
   expect(rig.servedBy("canary", sinceMs)).toEqual([]);
 }
 
-describe("a ramp that is proven safe", { timeout: 180_000 }, () => {
+describe("a ramp that is proven safe", timeoutOf(2), () => {
   it("completes by itself, leaves a holdback, and then promotes; each step late enough and with its proof", async () => {
     const plan = { ...PLAN, holdbackMs: 500 };
     const rig = await ramp("proven-safe", plan);
-    await until(
+    await rig.chats.until(
       async () => (await rig.readRelease()).baseline === 2,
       DEADLINE_MS,
       "version 2 is the baseline",
@@ -80,7 +91,7 @@ describe("a ramp that is proven safe", { timeout: 180_000 }, () => {
   });
 });
 
-describe("a ramp while both arms", { timeout: 180_000 }, () => {
+describe("a ramp while both arms", timeoutOf(8), () => {
   const TROUBLES: { metric: string; trouble: Partial<Behaviour>; says: RegExp }[] = [
     {
       metric: "errors",
@@ -103,7 +114,7 @@ describe("a ramp while both arms", { timeout: 180_000 }, () => {
     for (const { metric, trouble, says } of TROUBLES) {
       rig.behave(trouble);
       const isFound = async () => (await rig.health()).upstream.some((one) => one.metric === metric);
-      await until(isFound, DEADLINE_MS, `${metric} are found upstream`);
+      await rig.chats.until(isFound, DEADLINE_MS, `${metric} are found upstream`);
       expect(await rig.readRamp()).toMatchObject({
         state: "running",
         step: 0,
@@ -142,7 +153,7 @@ async function readStatus(prompt: string): Promise<string> {
   return out.replaceAll(/\s+/g, " ");
 }
 
-describe("a paused ramp", { timeout: 180_000 }, () => {
+describe("a paused ramp", timeoutOf(6), () => {
   it("keeps its weights whatever is proven, for it or against it, and goes on when it is resumed", async () => {
     const rig = await ramp("paused", { ...PLAN, steps: [50, 100] });
     const settings = { guardrails: { errors: { action: "notify" } } };
@@ -150,17 +161,21 @@ describe("a paused ramp", { timeout: 180_000 }, () => {
     await rig.must("POST", "ramp/pause", { reason: "lunch" });
     const expectKept = async (weight: number): Promise<void> => {
       const answered = rig.chats.answered();
-      await until(() => rig.chats.answered() > answered + 100, DEADLINE_MS, "chats go on");
+      await rig.chats.until(() => rig.chats.answered() > answered + 100, DEADLINE_MS, "chats go on");
       expect(await rig.readRamp()).toMatchObject({ state: "paused", weight, notBefore: null });
       expect((await rig.readRelease()).arms[1]).toMatchObject({ version: 2, weight });
     };
-    await until(async () => (await rig.health()).comparisons[0]!.gate.isOpen, DEADLINE_MS, "proven safe");
+    await rig.chats.until(
+      async () => (await rig.health()).comparisons[0]!.gate.isOpen,
+      DEADLINE_MS,
+      "proven safe",
+    );
     await expectKept(50);
     await rig.must("POST", "ramp/resume");
     await rig.untilRamp(({ state }) => state === "holdback", "it goes on");
     await rig.must("POST", "ramp/pause");
     rig.behave({}, { status: 500, failing: 1 });
-    await until(async () => (await rig.health()).verdict === "prompt", DEADLINE_MS, "proven bad");
+    await rig.chats.until(async () => (await rig.health()).verdict === "prompt", DEADLINE_MS, "proven bad");
     await expectKept(90);
     await rig.chats.stop();
     expect(await rig.readSteps()).toEqual([
@@ -173,12 +188,12 @@ describe("a paused ramp", { timeout: 180_000 }, () => {
   });
 });
 
-describe("a rollback", { timeout: 180_000 }, () => {
+describe("a rollback", timeoutOf(4), () => {
   it("by a guardrail ends the ramp in the same revision, and no request is on its version any more", async () => {
-    const rig = await ramp("fails-on-its-way", PLAN);
+    const rig = await ramp("fails-on-its-way", NEVER_BAKED);
     await untilSomeProof(rig);
     rig.behave({}, { status: 500, failing: 1 });
-    const row = await rig.untilRolledBack();
+    const row = await rig.untilRolledBack(DEADLINE_MS);
     expect(row).toMatchObject({
       actor: "guardrail",
       ramp: { event: "end", version: 2, step: 0 },
@@ -191,7 +206,7 @@ describe("a rollback", { timeout: 180_000 }, () => {
   });
 
   it("by a person does so, and no alarm of the past brings the version back", async () => {
-    const rig = await ramp("rolled-back-on-its-way", { ...PLAN, bakeMs: 1_500 });
+    const rig = await ramp("rolled-back-on-its-way", NEVER_BAKED);
     const { to, enforcedBy } = await rig.must<RollbackBody>("POST", "rollback", { reason: "wrong refunds" });
     expect(to).toBe(1);
     await expectOnlyBaselineAfter(rig, Date.parse(enforcedBy));
@@ -205,24 +220,24 @@ describe("a rollback", { timeout: 180_000 }, () => {
   });
 });
 
-describe("a ramp whose Control is killed and started again", { timeout: 180_000 }, () => {
+describe("a ramp whose Control is killed and started again", timeoutOf(6), () => {
   it("goes on where it was, no step skipped and none taken twice; meanwhile only the baseline is served", async () => {
     const processes = await startProcesses({ edges: 2, vars: { UPSTREAM_OPENAI: provider.url } });
     try {
       const { edges } = processes;
-      const rig = await rampUnderTraffic(
-        { adminUrl: edges[0]!.url, edges, provider },
-        "killed-on-its-way",
-        PLAN,
-      );
-      await rig.untilRamp(({ step }) => step === 1, "the first step");
+      const rig = await rampUnderTraffic({ adminUrl: edges[0]!.url, edges, provider }, "killed-on-its-way", {
+        ...PLAN,
+        bakeMs: KILLED_BAKE_MS,
+      });
+      // Even if it is past it by now.
+      await rig.untilRamp(({ step }) => step >= 1, "the first step");
       await untilSomeProof(rig);
       const before = await rig.revisions();
       await processes.killControl();
       await expectOnlyBaselineAfter(rig, Date.now() + LEASE_MS);
       const startedMs = Date.now();
       await processes.startControl();
-      await until(
+      await rig.chats.until(
         () => rig.servedBy("canary", startedMs).length > 0,
         DEADLINE_MS,
         "the canary is served again",
@@ -234,7 +249,10 @@ describe("a ramp whose Control is killed and started again", { timeout: 180_000 
         "step by ramp: 60 %",
         "holdback by ramp: 90 %",
       ]);
-      expect((await rig.revisions()).slice(1)).toEqual(before);
+      const after = await rig.revisions();
+      expect(after.slice(-before.length)).toEqual(before);
+      const since = after.slice(0, -before.length).map(({ ramp: done }) => done?.event);
+      expect(since.filter((event) => event !== "holdback")).toEqual([]);
     } finally {
       await processes.stop();
     }
