@@ -259,8 +259,13 @@ async function prepareCall(
   { path, body: outgoing, upload }: Outgoing,
   isWatched: boolean,
 ): Promise<UpstreamCall | Problem> {
-  const { request, headers: values, scope, route, origin, admission } = call;
+  const { request, headers: values, scope, route, origin, admission, account } = call;
   const headers = cleanRequestHeaders(request.headers, values, route);
+  const attemptKey = values.get("idempotency-key");
+  // The canary's request went up under that key with another body: the provider must not answer for it again.
+  if (attemptKey !== undefined && account.assignedVersion !== null) {
+    headers.set("idempotency-key", `${attemptKey}-baseline`);
+  }
   if (values.get("upgrade")?.toLowerCase() === "websocket") headers.set("upgrade", "websocket");
   if (isWatched) headers.set("accept-encoding", "identity");
   const url = origin + path + cleanSearch(route.search, route, admission !== null);

@@ -13,6 +13,7 @@ import {
   type Upstream,
   type UpstreamRequest,
 } from "../support/upstream.ts";
+import { headerOf } from "../support/http-messages.ts";
 import { startTap, type Tap } from "../support/tap.ts";
 import { until } from "../support/wait.ts";
 
@@ -129,6 +130,18 @@ async function expectFallback(response: Response): Promise<void> {
 function readMetrics(prompt: string): Promise<Metrics> {
   return admin.call<Metrics>("GET", `/admin/prompts/${prompt}/metrics`).then(({ body }) => body);
 }
+
+describe("the baseline's attempt", () => {
+  it("has an idempotency key of its own, the same at every retry, or the provider might repeat the canary's failure", async () => {
+    const prompt = await createCanary();
+    play({ status: 500 }, json(CHAT.good));
+    const headers = { "idempotency-key": "attempt-1" };
+    await (await send(prompt, CHAT, { headers })).text();
+    await (await send(prompt, CHAT, { headers })).text();
+    const keys = upstream.exchanges().map(({ request }) => headerOf(request, "idempotency-key"));
+    expect(keys).toEqual(["attempt-1", "attempt-1-baseline", "attempt-1", "attempt-1-baseline"]);
+  });
+});
 
 describe("a canary's failure before its first byte is answered by the baseline", () => {
   const statuses = [400, 404, 413, 422, 500, 502, 503, 504, 529];
