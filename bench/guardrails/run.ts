@@ -1,5 +1,5 @@
 // `npm run simulate:guardrails`: the targets T1 to T18 and the parts P1 to P4, with fixed seeds, through the code that Control runs. `SCALE=0.1`
-// makes a tenth of the runs; `ONLY=T3` one target.
+// makes a tenth of the runs; `ONLY=T3` one target; `FRESH=1` other seeds.
 
 import { addToUpstream, createUpstream, judge } from "../../src/core/guardrails/verdict.ts";
 import { addStratum, createWatch, findCrossings } from "../../src/core/guardrails/watch.ts";
