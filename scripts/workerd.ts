@@ -17,7 +17,7 @@ export type Place = { core?: string };
 /** workerd offers SQL to objects on disk only, so the disk is one in memory. */
 const MEMORY_DISK = "/dev/shm";
 const COMPATIBILITY = `compatibilityDate = "2026-10-06",
-      compatibilityFlags = ["enable_request_signal"],`;
+      compatibilityFlags = ["enable_request_signal", "request_signal_passthrough"],`;
 const require = createRequire(import.meta.url);
 
 /** A Worker that does nothing but call the provider: what a proxy on this platform cannot be better than. */

@@ -1,6 +1,7 @@
 // Lines of the table of operations: proxy keys, which applications put in the place of a provider's key, and the
 // providers that this deployment can reach with them.
 
+import { isOwnName } from "../core/actors.ts";
 import * as z from "zod";
 import { environmentSchema } from "../core/prompt-settings.ts";
 import { PROVIDER_PATTERN } from "../core/providers.ts";
@@ -45,7 +46,8 @@ export const keyOperations = {
       name: z
         .string()
         .regex(/^[A-Za-z0-9][A-Za-z0-9 _.@-]{0,63}$/, "must be 1 to 64 letters, digits, spaces or _.@-")
-        .describe("Who will use it."),
+        .refine((name) => !isOwnName(name), "is what Switchback itself signs with: choose another name")
+        .describe("Who will use it; it signs feedback."),
       use: keyUse
         .default("all")
         .describe(

@@ -25,7 +25,10 @@ export async function callStub<Stub, Answer>(
     try {
       return await call(getStub());
     } catch (error) {
-      if (error instanceof TypeError && UNKNOWN_METHOD.test(error.message)) return otherDeployment();
+      if (error instanceof TypeError && UNKNOWN_METHOD.test(error.message)) {
+        console.error(JSON.stringify({ event: "unknown_method", error: error.message }));
+        return otherDeployment();
+      }
       const { retryable = false, overloaded = false, durableObjectReset = false } = error as StubError;
       if (!retryable && !overloaded && !durableObjectReset) throw error;
       if (overloaded || attempt >= attempts) {

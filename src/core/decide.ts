@@ -86,6 +86,7 @@ export function decide(
     case "ramp_stop":
       return decideRampTurn(state, input, context);
     default:
+      input satisfies never;
       // From a Worker of a later deployment.
       return problem("release_unavailable", "A deployment is under way. Send it again shortly.");
   }

@@ -151,7 +151,7 @@ function suspectChange(found: Case, cause: "model" | "caller"): Suspect | null {
 function suspectCredentials(found: Case): Suspect | null {
   const share = found.onset?.metric === "errors" ? shareOf(found, ASKERS) : null;
   if (share === null || share < 0.5) return null;
-  const says = `${sayRate(share)} of the errors say that who asks is not let in, or has no credit left`;
+  const says = `${sayRate(share)} of the errors say that who asks is not let in`;
   return { cause: "credentials", for: [says], against: [], weight: 0.9 };
 }
 

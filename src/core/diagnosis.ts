@@ -30,7 +30,7 @@ export type Onset = {
   after: number;
 };
 
-/** `credentials`: who asks is not let in, or has no credit left; a caller, or all of the account. */
+/** `credentials`: who asks is not let in; a caller, or all of the account. */
 export type Cause = "prompt" | "upstream" | "model" | "caller" | "credentials";
 
 /** `weight`: 0 to 1, to rank by; no probability. */

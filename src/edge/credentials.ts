@@ -1,12 +1,12 @@
 // The swap: a key of ours is taken out wherever the SDK put it, and the provider's own secret goes where that provider
-// looks for it. Guarantees: neither a key nor a token of ours goes up, ADMIN_TOKEN neither, and no secret of the Worker is used
-// without a valid key of ours.
+// looks for it. Guarantees: neither a key nor a token of ours goes up, nor ADMIN_TOKEN in the place of the API key, and no secret
+// of the Worker is used without a valid key of ours.
 
 import { problem, type Problem } from "../core/problem.ts";
 import { awsRegionOf, makerOf, secretVar } from "../core/providers.ts";
 import type { AiBinding, Env } from "../env.ts";
 import { isBindingPath } from "./ai-binding.ts";
-import { isSignature } from "./foreign.ts";
+import { decodePercents, isSignature } from "./foreign.ts";
 import type { HeaderValues } from "./headers.ts";
 
 /** What a request is authorized with upstream, instead of the key that it came with. */
@@ -71,27 +71,19 @@ function findInHeaders(headers: HeaderValues, isOurs: IsOurs): string | null {
     const value = headers.get(name);
     if (value !== undefined && isOurs(value)) return value;
   }
-  const protocols = headers.get("sec-websocket-protocol");
-  const key = protocols?.match(/openai-insecure-api-key\.([^,\s]*)/)?.[1];
-  return key !== undefined && isOurs(key) ? key : null;
-}
-
-function findInQuery(search: string, isOurs: IsOurs): string | null {
-  for (const part of search.slice(1).split("&")) {
-    const sent = KEY_IN_QUERY.exec(part)?.[1];
-    const key = sent?.includes("%") === true ? decode(sent) : sent;
-    if (key !== undefined && isOurs(key)) return key;
+  const protocols = headers.get("sec-websocket-protocol") ?? "";
+  for (const [, key = ""] of protocols.matchAll(/openai-insecure-api-key\.([^,\s]*)/g)) {
+    if (isOurs(key)) return key;
   }
   return null;
 }
 
-/** As it is where it is no percent-encoding. */
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
+function findInQuery(search: string, isOurs: IsOurs): string | null {
+  for (const part of search.slice(1).split("&")) {
+    const key = KEY_IN_QUERY.exec(decodePercents(part))?.[1];
+    if (key !== undefined && isOurs(key)) return key;
   }
+  return null;
 }
 
 /** Has the client signed the request itself? */

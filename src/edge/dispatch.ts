@@ -65,6 +65,8 @@ export async function attempt(
   if (assignment !== null && !isInForce(entry.grant, assignment, Date.now())) return { kind: "fenced" };
   startedAtMs = Date.now();
   const calling = callUpstream(prepared, call.request.signal, firstByteMs(call));
+  // A client that leaves meanwhile must not take the call with it: it would never be counted.
+  scope.ctx.waitUntil(calling);
   const open = begin();
   // The provider's time begins when all of the body is up.
   void injected.upload?.sent.then(() => {
@@ -75,7 +77,7 @@ export async function attempt(
   if (upstream === "aborted") return { kind: "aborted", open };
   if (isProblem(upstream)) return { kind: "failed", problem: upstream, open };
   if (!isCompared || !streams) return { kind: "answered", upstream, opening: null, open };
-  const limits = { signal: call.request.signal, timeoutMs: firstByteMs(call), startedAtMs };
+  const limits = { signal: call.request.signal, ctx: scope.ctx, timeoutMs: firstByteMs(call), startedAtMs };
   return openStream(upstream, endpoint.format.answers, limits, open);
 
   /** Token counts are no traffic of an arm. */

@@ -61,15 +61,26 @@ const OURS_IN_QUERY = /^(?:api-)?key=sbt?_|=sbt?_[A-Za-z0-9_-]{43}$/;
 /** Google's API keys, by their two forms; a parameter called `key` may be anything else. */
 const GOOGLE_IN_QUERY = /^key=(?:AIza|AQ\.)/;
 
+/** As it is where it is no percent-encoding. */
+export function decodePercents(text: string): string {
+  if (!text.includes("%")) return text;
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 /** The query without a key of ours and without a Google key that is not for this provider, the rest of it as it was.
  * `isReplaced`: the client's own credential does not go up, as a secret of the Worker does. */
 export function cleanSearch(search: string, target: Target, isReplaced: boolean): string {
   if (!search.includes("key=") && !search.includes("=sb")) return search;
   const dropsGoogle = isReplaced || !isFor(GOOGLE, target);
   const parts = search.slice(1).split("&");
-  const rest = parts.filter(
-    (part) => !OURS_IN_QUERY.test(part) && !(dropsGoogle && GOOGLE_IN_QUERY.test(part)),
-  );
+  const rest = parts.filter((part) => {
+    const plain = decodePercents(part);
+    return !OURS_IN_QUERY.test(plain) && !(dropsGoogle && GOOGLE_IN_QUERY.test(plain));
+  });
   if (rest.length === parts.length) return search;
   return rest.length === 0 ? "" : `?${rest.join("&")}`;
 }

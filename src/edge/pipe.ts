@@ -1,6 +1,6 @@
 // Ways for bytes from one stream into another, that leave the other open where the first one breaks, so that something can
-// be said before the connection is broken. The runtime's own pipe, or a loop of ours where silence has a limit or something
-// is taken out: that one costs JavaScript between the chunks (about 35 µs each), and for the limit one timer a stream and a
+// be said before the connection is broken. The runtime's own pipe, or a loop of ours for the beginning of an answer, and where
+// silence has a limit or something is taken out: that one costs JavaScript between the chunks (about 35 µs each), and for the limit one timer a stream and a
 // count, no timer a chunk.
 
 import { problem, type Problem } from "../core/problem.ts";
@@ -40,6 +40,8 @@ export async function pipeHead(
   };
   let isEnough = look === null && atLeastBytes === 0;
   try {
+    // Nobody reads what is written for a client that has left.
+    if (signal.aborted) return brokenBy(signal.reason);
     for (const chunk of chunks) isEnough = await pass(chunk);
     while (!isEnough) {
       const { done, value } = await reader.read();

@@ -1,7 +1,8 @@
 // The provider's answer on its way down, byte for byte and unbuffered. The client's leaving ends the provider's work;
 // the provider's dying mid-stream reaches the client in its format's own words and as a broken stream, never as a clean
-// end (guarantee 4). Watching adds no JavaScript between two chunks: an answer runs through the runtime's own pipe, and a
-// copy of it is looked at now and then (sight.ts), unless a limit on silence or a chunk to be taken out asks for more.
+// end (guarantee 4). Watching adds no JavaScript between two chunks of a stream: it runs through the runtime's own pipe, and a
+// copy of it is looked at now and then (sight.ts), unless a limit on silence or a chunk to be taken out asks for more. Of
+// other answers only the first 64 KB go through our hands.
 
 import { framingOf, type AnswerRules, type Framing } from "../wire/answer.ts";
 import { joinBytes } from "../wire/json-write.ts";
@@ -14,6 +15,7 @@ import type { Problem } from "../core/problem.ts";
 import { breakOff, cancelOnLeave, pipe, pipeByHand, pipeHead, type Broken } from "./pipe.ts";
 import type { Ctx } from "./releases.ts";
 import type { CallEnd } from "./settle.ts";
+import { sleep } from "./time.ts";
 import { createSight, watchBranch, type Sight } from "./sight.ts";
 
 export type Watch = {
@@ -47,6 +49,8 @@ export type Meter = {
 
 /** Room for a whole answer of a known length, which mostly comes in one piece. */
 const SHORT_BYTES = 64 * 1024;
+/** Reading that much takes some 20 µs, less than a timer does; longer ones are read when they are on their way. */
+const AT_ONCE_BYTES = 4 * 1024;
 const NOTHING = new Uint8Array(0);
 const UNREAD: Opening = { chunks: [], failed: false };
 
@@ -68,13 +72,26 @@ export async function relayAnswer(
   if (streams || look !== null || sight === null || chunks.length > 0) {
     return relayPiped(upstream, body, chunks, view, watch);
   }
-  const length = Number(upstream.headers.get("content-length") ?? Infinity);
-  const piece = length > 0 && length <= SHORT_BYTES ? await readPiece(body, length, watch.signal) : NOTHING;
+  const length = lengthOf(upstream.headers);
+  const reading = length > 0 && length <= SHORT_BYTES ? readPiece(body, length, watch.signal) : null;
+  // A client that leaves meanwhile must not take the reading with it: the call would never be counted.
+  if (reading !== null) watch.ctx.waitUntil(reading);
+  const piece = (await reading) ?? NOTHING;
   if (piece.length !== length)
     return relayPiped(upstream, body, piece.length > 0 ? [piece] : [], view, watch);
-  sight.push(piece);
-  view.settle(view.kind);
+  const count = (): void => {
+    sight.push(piece);
+    view.settle(view.kind);
+  };
+  if (length <= AT_ONCE_BYTES) count();
+  else watch.ctx.waitUntil(sleep(0).then(count));
   return copyAnswer(upstream, piece);
+}
+
+/** What the provider says that the answer's length is; Infinity: it does not, or frames it otherwise. */
+function lengthOf(headers: Headers): number {
+  const length = headers.get("content-length");
+  return length === null || headers.has("transfer-encoding") ? Infinity : Number(length);
 }
 
 /** What there is to do about an answer. */

@@ -6,6 +6,7 @@ import type { Problem } from "../core/problem.ts";
 import type { AnswerRules } from "../wire/answer.ts";
 import { timedOut, unreachable } from "./forward.ts";
 import { readOpening, type Opening } from "./opening.ts";
+import type { Ctx } from "./releases.ts";
 import type { OpenCall } from "./settle.ts";
 import { framingIn, isEncoded } from "./relay.ts";
 
@@ -45,7 +46,7 @@ export function isBlamed(attempt: Attempt): boolean {
 export async function openStream(
   upstream: Response,
   rules: AnswerRules,
-  limits: { signal: AbortSignal; timeoutMs: number | null; startedAtMs: number },
+  limits: { signal: AbortSignal; ctx: Ctx; timeoutMs: number | null; startedAtMs: number },
   open: OpenCall | null,
 ): Promise<Attempt> {
   const { body, headers } = upstream;
@@ -53,9 +54,12 @@ export async function openStream(
   if (body === null || !upstream.ok || framing === null || isEncoded(headers)) {
     return { kind: "answered", upstream, opening: null, open };
   }
-  const { signal, timeoutMs, startedAtMs } = limits;
+  const { signal, ctx, timeoutMs, startedAtMs } = limits;
   const leftMs = timeoutMs === null ? null : Math.max(0, startedAtMs + timeoutMs - Date.now());
-  const opening = await readOpening(body, rules, framing, { signal, timeoutMs: leftMs });
+  const reading = readOpening(body, rules, framing, { signal, timeoutMs: leftMs });
+  // A client that leaves meanwhile must not take the reading with it: the call would never be counted.
+  ctx.waitUntil(reading);
+  const opening = await reading;
   if (opening === "silent") return { kind: "failed", problem: timedOut(timeoutMs), open };
   if (opening !== "broken") return { kind: "answered", upstream, opening, open };
   return signal.aborted ? { kind: "aborted", open } : { kind: "failed", problem: unreachable(), open };

@@ -1,7 +1,9 @@
 // Which class an error belongs to: by the names that providers give their errors, then by their words where a name says too
 // little (a prompt that is too long is an `invalid_request_error` to most), then by the status. Whose matter a class is stands
 // in core/metering/outcome.ts. What a version may be to blame for must not be among what it cannot, nor the other way round:
-// who asks (401, a bad key, no credit) is never its doing; what the asker may have (403: a model, a feature) may be.
+// who asks (401, a bad key) is never its doing; what the account may have (403: a model, a feature; 402: more than it has paid
+// for) may be. Providers repeat names and values of requests in their words, so these prove little: a tool may be called
+// `update_billing_address`, and only a whole statement about the key says that it is bad.
 
 import type { ErrorClass } from "../core/metering/outcome.ts";
 import type { Problem, ProblemCode } from "../core/problem.ts";
@@ -17,8 +19,9 @@ const NAMES: { readonly [errorClass in ErrorClass]?: string } = {
   server_error:
     "server_error api_error internal internal_error internal_server_error internalserverexception modelerrorexception modelstreamerrorexception internalfailure unknown data_loss",
   credentials:
-    "authentication_error billing_error invalid_api_key invalid_authentication unauthenticated unauthorized unrecognizedclientexception expiredtokenexception invalidsignatureexception missingauthenticationtokenexception api_key_invalid insufficient_quota billing_hard_limit_reached billing_not_active insufficient_credits payment_required account_deactivated access_terminated",
-  permission: "permission_error permission_denied forbidden accessdeniedexception",
+    "authentication_error invalid_api_key invalid_authentication unauthenticated unauthorized unrecognizedclientexception expiredtokenexception invalidsignatureexception missingauthenticationtokenexception api_key_invalid",
+  permission:
+    "permission_error permission_denied forbidden accessdeniedexception key_model_access_denied billing_error insufficient_quota billing_hard_limit_reached billing_not_active insufficient_credits payment_required account_deactivated access_terminated",
   context_length:
     "context_length_exceeded context_window_exceeded model_context_window_exceeded prompt_too_long string_above_max_length",
   content_filter:
@@ -38,8 +41,8 @@ const CLASS_OF = new Map<string, ErrorClass>(
 const ORDER: readonly ErrorClass[] = [
   "context_length",
   "content_filter",
-  "credentials",
   "permission",
+  "credentials",
   "rate_limited",
   "overloaded",
   "timeout",
@@ -53,6 +56,9 @@ const FINER: ReadonlySet<ErrorClass> = new Set(["timeout", "overloaded", "unreac
 /** Said of much that is something finer. */
 const VAGUE: ReadonlySet<ErrorClass> = new Set(["invalid_request", "permission"]);
 
+const BAD_KEY =
+  /\b(?:incorrect|invalid|missing|no) api key\b|\bapi key (?:is |was |has )?(?:been )?(?:reported as )?(?:not valid|invalid|expired|leaked|suspended|deactivated|missing|required)\b/i;
+
 /** What an error without a telling name, or with one that says no more than that the request is at fault, is about. */
 const WORDS: readonly (readonly [ErrorClass, RegExp])[] = [
   [
@@ -63,10 +69,15 @@ const WORDS: readonly (readonly [ErrorClass, RegExp])[] = [
     "content_filter",
     /content (?:management|filter(?:ing)?|policy)|usage polic|safety (?:system|filter|polic)|(?:was|were|been) flagged|flagged (?:as|by|for)|blocked by (?:a |the |our )?(?:guardrail|safety|polic|filter)|moderation/i,
   ],
-  ["credentials", /api[ _-]?key .{0,40}(?:leaked|suspended|deactivated|expired|not valid|invalid)/i],
-  ["permission", /permission|access denied|not authori[sz]ed|(?:not|n't) have access/i],
-  ["credentials", /api[ _-]?key|credit balance|quota|billing|unauthori[sz]ed/i],
+  ["credentials", BAD_KEY],
+  [
+    "permission",
+    /permission|access denied|not authori[sz]ed|(?:not|n't) (?:have|allowed) (?:to )?access|missing scopes|credit balance is too low|exceeded your current quota|insufficient (?:credits?|balance|funds|quota)/i,
+  ],
 ];
+
+/** Of a 401: the key is good, and may not do this. */
+const LACKS = /access (?:to )?(?:the |this )?model|insufficient permissions|missing scopes/i;
 
 /** Only where neither name nor status says anything: a request that asks for a `timeout` is still a bad request. */
 const LAST_WORDS: typeof WORDS = [
@@ -106,15 +117,16 @@ export function classifyError(
   // OpenAI's `server_error` comes with any status from 500 on.
   if (named === "server_error" && byStatus !== null) return FINER.has(byStatus) ? byStatus : named;
   if (named !== null && !VAGUE.has(named)) return named;
-  // AWS has one name for who is not known and for who may not.
-  if (byStatus === "credentials") return byStatus;
+  const message = withoutQuotes(said.message);
+  // AWS has one name for who is not known and for who may not. Some answer 401 to a model or a scope that a good key lacks.
+  if (byStatus === "credentials") return LACKS.test(message) ? "permission" : byStatus;
   // A provider that has broken down is not believed to know why.
   const mayBeRequests = byStatus === null || VAGUE.has(byStatus);
-  const worded = mayBeRequests ? classOfWords(WORDS, said.message) : null;
+  const worded = mayBeRequests ? classOfWords(WORDS, message) : null;
   const known = worded ?? named ?? byStatus;
   if (known !== null) return known;
   const isRequests = said.names.includes("invalid_request_error");
-  return isRequests ? "invalid_request" : (classOfWords(LAST_WORDS, said.message) ?? "other");
+  return isRequests ? "invalid_request" : (classOfWords(LAST_WORDS, message) ?? "other");
 }
 
 function isErrorStatus(status: number | null): status is number {
@@ -166,6 +178,11 @@ function classOfNames(names: string[]): ErrorClass | null {
   return ORDER.find((errorClass) => classes.includes(errorClass)) ?? null;
 }
 
+/** What is quoted is the request's, not the provider's. */
+function withoutQuotes(message: string): string {
+  return message.replace(/'[^'\n]{0,200}'|"[^"\n]{0,200}"|`[^`\n]{0,200}`/g, "…");
+}
+
 function classOfWords(table: typeof WORDS, message: string): ErrorClass | null {
   return table.find(([, words]) => words.test(message))?.[0] ?? null;
 }
@@ -173,8 +190,8 @@ function classOfWords(table: typeof WORDS, message: string): ErrorClass | null {
 /** Cloudflare's 520 to 527 and 530: the provider's own door was shut. */
 function classOfStatus(status: number | null): ErrorClass | null {
   if (status === null || status < 400 || status > 599) return null;
-  if (status === 401 || status === 402) return "credentials";
-  if (status === 403) return "permission";
+  if (status === 401) return "credentials";
+  if (status === 402 || status === 403) return "permission";
   if (status === 408 || status === 504 || status === 524) return "timeout";
   if (status === 429) return "rate_limited";
   if (status === 498 || status === 503 || status === 529) return "overloaded";

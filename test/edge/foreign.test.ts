@@ -105,6 +105,9 @@ describe("a key of ours", () => {
     [`?access_token=${KEY}&x=1`, "?x=1"],
     [`?x=1&token=${TOKEN}`, "?x=1"],
     [`?x=${KEY}k&q=a=${KEY}`, `?x=${KEY}k`],
+    [`?key=sb%5F${"x".repeat(43)}&a=%20`, "?a=%20"],
+    [`?a=1&key=%73b_1`, "?a=1"],
+    ["?key=%E0%A4%A", "?key=%E0%A4%A"],
     ["", ""],
     ["?&&", "?&&"],
   ])("leaves of the query %s exactly %s", (search, rest) => {

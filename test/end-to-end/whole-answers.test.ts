@@ -166,3 +166,53 @@ describe.each<[string, { silent: Reply; stream?: true; isHeld?: true }]>([
     expect(await readArm(prompt)).toMatchObject({ requests: 1, errors: 0, aborted: 1 });
   });
 });
+
+describe("a client that leaves while another call of its prompt is under way", () => {
+  it.each([
+    ["before the headers of its answer", "silent"],
+    ["before a byte of it", reply([], 500, "open")],
+    ["in the middle of it", reply([{ bytes: HALVES[0] }], 500, "open")],
+  ] satisfies [string, Reply | "silent"][])(
+    "%s is counted as aborted, and its provider stops",
+    async (_, left) => {
+      const prompt = await createPrompt();
+      // The first call is the one that hands in the counters.
+      upstream.play(({ headers }) =>
+        headers.some(([name]) => name.toLowerCase() === "x-first")
+          ? reply([{ bytes: ANSWER, afterMs: 600 }], null)
+          : left,
+      );
+      const first = fetch(`${tap.url}/p/${prompt}/openai/v1/chat/completions`, {
+        method: "POST",
+        headers: { "content-type": "application/json", "x-first": "1" },
+        body: JSON.stringify({ messages: [{ role: "user", content: "first" }] }),
+      });
+      await until(() => upstream.exchanges().length === 1, 5_000, "the first call");
+      const leaving = new AbortController();
+      const asked = ask(prompt, leaving.signal).then((answer) => answer.text());
+      const over = expect(asked).rejects.toThrow();
+      const second = await until(() => upstream.exchanges()[1], 5_000, "the second call");
+      await until(() => upstream.exchanges()[1]?.request.complete, 5_000, "all of the second call");
+      expect(second.clientClosed).toBeNull();
+      if (left !== "silent")
+        await until(() => upstream.exchanges()[1]?.response?.status, 5_000, "its headers");
+      leaving.abort();
+      await over;
+      await until(
+        () => upstream.exchanges()[1]?.clientClosed != null,
+        5_000,
+        "the provider's request to end",
+      );
+      await (await first).text();
+      const arm = await until(
+        async () => {
+          const found = await readArm(prompt);
+          return found.requests >= 2 && found;
+        },
+        10_000,
+        "both calls in the metrics",
+      );
+      expect(arm).toMatchObject({ requests: 2, errors: 0, aborted: 1 });
+    },
+  );
+});

@@ -171,26 +171,50 @@ const REQUESTS: Row[] = [
   ["invalid_request", 422, "not json"],
 ];
 
+/** Words of the request's own, which its provider repeats: no reason to believe that nobody was let in. */
+const REPEATED: Row[] = [
+  "Invalid schema for function 'update_billing_address': array schema missing items.",
+  "Invalid schema for function 'rotate_api_key': array schema missing items.",
+  "Unknown parameter: 'tools[0].api_key'.",
+  "Invalid value: 'billing'. Supported values are: 'a' and 'b'.",
+  "Error while downloading https://example.com/unauthorized.png.",
+  "tools.0.custom.input_schema.properties: Property keys should match pattern, got 'billing address'",
+  'Invalid value: "invalid api key".',
+].map((message): Row => ["invalid_request", 400, openai(message, "invalid_request_error", null)]);
+
 const ACCOUNTS: Row[] = [
+  ["credentials", 400, openai("Incorrect API key provided: xai-…. Get one at the console.", "x", null)],
   ["credentials", 401, openai("Incorrect API key provided.", "invalid_request_error", "invalid_api_key")],
-  [
-    "credentials",
-    400,
-    anthropic("invalid_request_error", "Your credit balance is too low to access the Anthropic API."),
-  ],
   ["credentials", 400, google(400, "INVALID_ARGUMENT", "API key not valid.", "API_KEY_INVALID")],
-  [
-    "credentials",
-    429,
-    openai("You exceeded your current quota.", "insufficient_quota", "insufficient_quota"),
-  ],
-  ["credentials", 402, { error: { message: "Insufficient credits", code: 402 } }],
   ["credentials", 403, google(403, "PERMISSION_DENIED", "Your API key was reported as leaked.")],
   ["credentials", 403, { message: "The security token is invalid." }, "UnrecognizedClientException"],
   ["credentials", 401, "You are not authorized to access this."],
 ];
 
+/** The account's limits: a version that asks for another model, a tool or longer answers runs into them alone. */
 const PERMISSIONS: Row[] = [
+  [
+    "permission",
+    400,
+    anthropic("invalid_request_error", "Your credit balance is too low to access the Anthropic API."),
+  ],
+  ["permission", 429, openai("You exceeded your current quota.", "insufficient_quota", "insufficient_quota")],
+  ["permission", 402, { error: { message: "Insufficient credits", code: 402 } }],
+  [
+    "permission",
+    402,
+    { error: { message: "This request requires more credits, or fewer max_tokens.", code: 402 } },
+  ],
+  ["permission", 401, openai("key not allowed to access model gpt-9", "key_model_access_denied", "401")],
+  [
+    "permission",
+    401,
+    openai(
+      "You have insufficient permissions for this operation. Missing scopes: x",
+      "invalid_request_error",
+      null,
+    ),
+  ],
   ["permission", 403, anthropic("permission_error", "Not allowed.")],
   ["permission", 403, anthropic("permission_error", "Your API key does not have permission to use it.")],
   ["permission", 403, { message: "You don't have access." }, "AccessDeniedException"],
@@ -257,7 +281,7 @@ const PROVIDERS: Row[] = [
   ["other", 200, null],
 ];
 
-it.each([...TOO_LONG, ...FILTERED, ...REQUESTS, ...ACCOUNTS, ...PERMISSIONS, ...PROVIDERS])(
+it.each([...TOO_LONG, ...FILTERED, ...REQUESTS, ...REPEATED, ...ACCOUNTS, ...PERMISSIONS, ...PROVIDERS])(
   "%s: %s %j %s",
   (errorClass, status, body, name) => {
     const text = body === null ? null : typeof body === "string" ? body : JSON.stringify(body);

@@ -12,8 +12,8 @@ export type ChangeDetector = {
   unusualSinceMs: number | null;
   /** One sum per multiple of the usual rate. */
   sums: number[];
-  /** Since an alarm: evidence that it is over, one sum per multiple. */
-  over?: number[];
+  /** Evidence that it is over, one sum per multiple, and since when it has been growing (ms). */
+  over?: { sums: number[]; sinceMs: number };
 };
 
 export const MULTIPLES: readonly number[] = [2, 5];
@@ -32,6 +32,8 @@ export type ChangeRule = {
   /** An alarm is over, too, once it is proven that the rate is less than this above the usual one: where nothing fails as
    * a rule, the sums alone take up to 20,000 good answers to forget a minute of failures. */
   harmlessRise: number;
+  /** It must have been quiet for so long, too: a provider that allows so much a minute fails for some seconds of each. */
+  leastQuietMs: number;
 };
 
 export const CHANGE_RULE: ChangeRule = {
@@ -39,6 +41,7 @@ export const CHANGE_RULE: ChangeRule = {
   halfLifeUnits: 20_000,
   leastUnusualMs: 30 * 60_000,
   harmlessRise: 0.005,
+  leastQuietMs: 2 * 60_000,
 };
 
 const Z_99 = 2.33;
@@ -61,8 +64,8 @@ export function addBaseline(
   if (usual.units < rule.warmUpUnits) return { ...detector, usual: add(usual, counts) };
   const rate = usualRate(usual);
   const sums = addRise(detector.sums, counts, rate);
-  const over = addFall(detector, sums, counts, highestUsualRate(usual) + rule.harmlessRise);
-  const isOver = over !== null && Math.max(...over) >= OVER_AT;
+  const over = addFall(detector, counts, highestUsualRate(usual) + rule.harmlessRise, nowMs);
+  const isOver = Math.max(...over.sums) >= OVER_AT && nowMs - over.sinceMs >= rule.leastQuietMs;
   // While something is under way, what is usual stands still.
   if (isOver || Math.max(...sums) <= OVER_AT) {
     const next = add(fade(usual, counts.units, rule), counts);
@@ -72,7 +75,7 @@ export function addBaseline(
   const unusualSinceMs = Math.min(nowMs, detector.unusualSinceMs ?? nowMs);
   const isLong = nowMs - unusualSinceMs >= rule.leastUnusualMs && unusual.units >= rule.halfLifeUnits;
   if (isLong) return { ...createChangeDetector(), usual: unusual };
-  return { sums, usual, unusual, unusualSinceMs, ...(over !== null && { over }) };
+  return { sums, usual, unusual, unusualSinceMs, over };
 }
 
 /** Likelihood of each multiple of the rate against the rate. */
@@ -83,18 +86,19 @@ function addRise(sums: readonly number[], { units, bad }: Counts, rate: number):
   });
 }
 
-/** The other way about: likelihood of each fraction of the rate that would still be an incident against it. null: no alarm. */
+/** The other way about: likelihood of each fraction of the rate that would still be an incident against it. */
 function addFall(
   { over }: ChangeDetector,
-  sums: readonly number[],
   { units, bad }: Counts,
   rate: number,
-): number[] | null {
-  if (over === undefined) return Math.max(...sums) >= ALARM_AT ? NO_SUMS : null;
-  return MULTIPLES.map((multiple, index) => {
+  nowMs: number,
+): { sums: number[]; sinceMs: number } {
+  const sums = MULTIPLES.map((multiple, index) => {
     const step = units * rate * (1 - 1 / multiple) - bad * Math.log(multiple);
-    return Math.max(0, over[index]! + step);
+    return Math.min(MOST, Math.max(0, (over?.sums[index] ?? 0) + step));
   });
+  const isQuiet = over !== undefined && Math.max(...over.sums) > 0;
+  return { sums, sinceMs: isQuiet ? Math.min(nowMs, over.sinceMs) : nowMs };
 }
 
 /** The rate of bad answers that little data may still hide: a standard error above what was seen. */

@@ -15,9 +15,9 @@ export type Usage = {
 /** `ok`: a whole good answer. `error`: an error, no answer, or a broken one. `aborted`: the client left before the end. */
 export type OutcomeKind = "ok" | "error" | "aborted";
 
-/** Why an answer failed, and whose matter that is. `provider`: its own. `asker`: who asks is not let in, or has no credit
- * left; no version can cause that, so arms are compared without it. `request`: what was asked for, by the caller or by the
- * version; a `permission` too, because a version may ask for a model that the account may not use. */
+/** Why an answer failed, and whose matter that is. `provider`: its own. `asker`: who asks is not let in; no version can
+ * cause that, so arms are compared without it. `request`: what was asked for, by the caller or by the version; a
+ * `permission` too, because a version may ask for a model, or for more, than the account has paid for. */
 const OWNERS = {
   rate_limited: "provider",
   overloaded: "provider",

@@ -86,6 +86,9 @@ const feed = (rates: number[], { stepMs = 1_000, seed = 5 } = {}) => {
   return noticed;
 };
 
+/** 50 requests take so long at ten a second. */
+const TEN_A_SECOND_MS = 5_000;
+
 describe("the baseline's change detector", () => {
   it("is silent while nothing changes", () => {
     expect(feed(Array.from({ length: 4_000 }, () => 0.01))).toEqual([]);
@@ -108,7 +111,7 @@ describe("the baseline's change detector", () => {
   ])("knows that it is over soon where %d fail as a rule: within %i times 50 requests", (usual, most) => {
     const rates = Array.from({ length: 800 }, (_, at) => (at >= 300 && at < 320 ? 0.5 : usual));
     for (let seed = 1; seed <= 20; seed += 1) {
-      const noticed = feed(rates, { seed });
+      const noticed = feed(rates, { seed, stepMs: TEN_A_SECOND_MS });
       expect(noticed).toContain(319);
       expect(noticed.at(-1)! - 319, `seed ${seed}`).toBeLessThanOrEqual(most);
     }
@@ -152,7 +155,7 @@ describe("the baseline's change detector", () => {
     (rate, mostRequests) => {
       const rates = [...Array<number>(10).fill(0), 0.5, ...Array<number>(800).fill(rate)];
       const called = Array.from({ length: 200 }, (_, seed) => {
-        const noticed = feed(rates, { seed: seed + 1 });
+        const noticed = feed(rates, { seed: seed + 1, stepMs: TEN_A_SECOND_MS });
         expect(noticed[0]).toBe(10);
         return 50 * noticed.length;
       });
@@ -160,6 +163,15 @@ describe("the baseline's change detector", () => {
       expect(inTime.length).toBeGreaterThanOrEqual(190);
     },
   );
+
+  it("sees one incident in the waves of a limit by the minute, not one a minute", () => {
+    const stepMs = 500;
+    const minutes = 30;
+    const wave = Array.from({ length: 60_000 / stepMs }, (_, at) => (at < 10 ? 0.5 : 0.001));
+    const rates = [...Array<number>(300).fill(0.001), ...Array.from({ length: minutes }, () => wave).flat()];
+    const noticed = feed(rates, { stepMs });
+    expect(noticed).toEqual(Array.from({ length: rates.length - noticed[0]! }, (_, at) => noticed[0]! + at));
+  });
 
   it("takes a first error after none at all for no alarm", () => {
     expect(feed([...Array.from({ length: 20 }, () => 0), 0.02])).toEqual([]);
