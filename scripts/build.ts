@@ -17,7 +17,7 @@ const DIST = join(ROOT, "dist");
 /** The smallest limit that Cloudflare has ever set is 3 MB gzipped, but start-up time grows with every byte. The maintained
  * prices of models are 77 KiB of it, the dashboard 32: 12 of them for health, figures and charts, which are one string that
  * no isolate looks into before it is asked for. */
-export const BUNDLE_BUDGET_BYTES = 328 * 1024;
+export const BUNDLE_BUDGET_BYTES = 332 * 1024;
 
 /** A build that nothing has asked for since is removed; every test run asks once, and ends long before. */
 const STALE_BUILD_MS = 60 * 60 * 1000;
