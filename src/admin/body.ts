@@ -13,17 +13,22 @@ export const BODY_LIMIT_BYTES = 1024 * 1024;
 const tooLarge = () =>
   problem("body_too_large", `A body of the control plane has at most ${BODY_LIMIT_BYTES} bytes (1 MiB).`);
 
-/** The body's bytes; stops reading as soon as the limit is passed, whatever Content-Length says. */
+/** What is over the limit is read on for so long, and not kept: a client that is still writing would get a reset connection
+ * instead of the answer. */
+const DISCARD_LIMIT_BYTES = 16 * BODY_LIMIT_BYTES;
+
+/** The body's bytes, within the limit, whatever Content-Length says. */
 export async function readBytes(request: Request): Promise<Uint8Array | Problem> {
-  if (Number(request.headers.get("content-length") ?? 0) > BODY_LIMIT_BYTES) return tooLarge();
   if (request.body === null) return new Uint8Array();
-  const chunks: Uint8Array[] = [];
+  let chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of request.body) {
     size += chunk.byteLength;
-    if (size > BODY_LIMIT_BYTES) return tooLarge();
-    chunks.push(chunk);
+    if (size > DISCARD_LIMIT_BYTES) break;
+    if (size > BODY_LIMIT_BYTES) chunks = [];
+    else chunks.push(chunk);
   }
+  if (size > BODY_LIMIT_BYTES) return tooLarge();
   const bytes = new Uint8Array(size);
   let at = 0;
   for (const chunk of chunks) {
