@@ -17,8 +17,9 @@ export type UpstreamCall = {
 };
 
 /** The provider's answer, or why there is none. `aborted`: the client left before the first byte. The client's own
- * signal ends the provider's work (the compatibility flag `request_signal_passthrough` lets it through): a controller and a timer of ours in between cost 60,000 instructions a request, a
- * tenth of what a bare pass-through takes (callgrind), so they are there only where a limit is set. */
+ * signal ends the provider's work (the compatibility flag `request_signal_passthrough` lets it through): a controller and a
+ * timer of ours in between cost 60,000 instructions a request, a tenth of what a bare pass-through takes (callgrind), so they
+ * are there only where a limit is set. */
 export async function callUpstream(
   call: UpstreamCall,
   signal: AbortSignal,

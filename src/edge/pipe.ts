@@ -1,7 +1,7 @@
 // Ways for bytes from one stream into another, that leave the other open where the first one breaks, so that something can
 // be said before the connection is broken. The runtime's own pipe, or a loop of ours for the beginning of an answer, and where
-// silence has a limit or something is taken out: that one costs JavaScript between the chunks (about 35 µs each), and for the limit one timer a stream and a
-// count, no timer a chunk.
+// silence has a limit or something is taken out: that one costs JavaScript between the chunks (about 35 µs each), and for the
+// limit one timer a stream and a count, no timer a chunk.
 
 import { problem, type Problem } from "../core/problem.ts";
 import { lookThrough, type Look } from "./head.ts";
